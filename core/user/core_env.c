@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The plain user-space side of the seam: warnings go to stderr, the caller's lock counts as held (the simulator runs
+ * its models in one thread), and nothing fails on purpose. Tests link their own.
+ */
+#include <stdio.h>
+
+#include "core_env.h"
+
+void core_env_warn(const char *file, int line, const char *message)
+{
+	fprintf(stderr, "%s:%d: warning: %s\n", file, line, message);
+}
+
+bool core_env_lock_held(const void *lock)
+{
+	return lock != NULL;
+}
+
+bool core_env_inject_failure(const char *place)
+{
+	(void)place;
+	return false;
+}
