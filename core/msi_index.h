@@ -75,12 +75,12 @@ struct msi_index_entry {
 /**
  * struct msi_index_irqs - the caller's source of irq numbers
  * @alloc: stores a number in *irq for the entry @index and returns 0, or returns a negative errno. -ENOSPC means that
- *         the numbers are used up, and lets a batch end with fewer
+ *         the numbers are used up, and lets a batch end with fewer. A positive result counts as -EINVAL (warns)
  * @release: takes back the number of the entry @index; it cannot fail
  * @context: handed to both
  *
  * Neither call may change the msi_index that makes it. A number that the domain holds already is an error of the
- * source: the allocation fails with -EEXIST and the number is not released, since its first holder still has it.
+ * source: the allocation fails with -EEXIST (warns) and the number is not released: its first holder still has it.
  */
 struct msi_index_irqs {
 	int (*alloc)(void *context, u32 index, u32 *irq);
@@ -160,7 +160,8 @@ int msi_index_alloc_indexless(struct msi_index *msi, const struct msi_index_irqs
  *
  * Takes the lowest free slots, contiguous only if these are. Fewer than @max come back when the slots are used up, or
  * when the irq source says -ENOSPC. Below @min everything is rolled back; so is everything, whatever the count, at any
- * other error, because that is a failure and not a shortage. @entries is written only on success.
+ * other error, because that is a failure and not a shortage. @entries is written only on success. With fewer than @min
+ * slots free the irq source is not even asked.
  *
  * Return: the number of entries, @min to @max; -EINVAL for @min of 0, @max below @min, or @max beyond
  * MSI_INDEX_TABLE_SIZE_MAX; -ENOSPC for less than @min; or an error of msi_index_alloc_at().

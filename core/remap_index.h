@@ -8,7 +8,7 @@
  *
  * The hardware caches entries, so a freed block may still be used by a message until the cache was flushed:
  *
- *   free ── alloc ──> allocated ── free ──> awaiting a flush ── flush_done of a ticket taken after the free ──> free
+ *   free -- alloc --> allocated -- free --> awaiting its flush -- flush_done(ticket) --> free
  *
  * flush_begin returns a ticket for everything freed so far; the caller then flushes the hardware and calls flush_done
  * with that ticket. A block freed after the begin is not covered: the flush in the hardware may have passed its entry
