@@ -64,6 +64,7 @@ static inline bool core_env_lock_held(const void *lock)
 
 #define core_inject_failure(place) core_env_inject_failure(place)
 
-#define CORE_EXPORT(symbol) EXPORT_SYMBOL_GPL(symbol)
+/* With its own semicolon: the user edition is empty, so a use may stand without one. */
+#define CORE_EXPORT(symbol) EXPORT_SYMBOL_GPL(symbol);
 
 #endif
