@@ -3,6 +3,7 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/irq.h>
+#include <linux/jiffies.h>
 #include <asm/hw_irq.h>
 
 #include "lab.h"
@@ -21,6 +22,9 @@
 #define EDU_DMA_INTERRUPT 0x4
 /* The device's own memory, where a DMA from RAM may land; anything else ends the emulator. */
 #define EDU_DMA_MEMORY 0x40000
+
+#define EDU_WAIT_MS 5000
+#define EDU_MOVE_TRIES 1000
 
 static void *dma_memory;
 static dma_addr_t dma_address;
@@ -47,6 +51,12 @@ void edu_dma_start(struct edu *edu)
 	writeq(EDU_DMA_MEMORY, edu->regs + EDU_DMA_TARGET);
 	writeq(4, edu->regs + EDU_DMA_SIZE);
 	writeq(EDU_DMA_RUN | EDU_DMA_INTERRUPT, edu->regs + EDU_DMA_COMMAND);
+}
+
+/* The device ends its DMA and raises in one step. */
+bool edu_dma_is_running(struct edu *edu)
+{
+	return readl(edu->regs + EDU_DMA_COMMAND) & EDU_DMA_RUN;
 }
 
 void edu_message_read(struct edu *edu, struct message *message)
@@ -91,32 +101,49 @@ static irqreturn_t edu_interrupt(int irq, void *context)
 }
 
 /*
+ * Returns when the handler has run: a move that the kernel makes in the acknowledge comes before it. A busy host can delay
+ * the CPU of the interrupt, so only seconds are a failure.
+ */
+int edu_raise_and_wait(struct edu *edu)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(EDU_WAIT_MS);
+
+	edu_raise(edu);
+	while (edu_status(edu)) {
+		if (time_after(jiffies, end)) {
+			pr_err("race_lab: irq %d was raised, but its handler does not run\n", edu->irq);
+			return -ETIMEDOUT;
+		}
+		usleep_range(100, 200);
+	}
+	return 0;
+}
+
+/*
  * Without remapping the kernel moves an interrupt only in its own acknowledge, so it must be raised: once to move, and
- * once more so that the new CPU releases the old vector.
+ * once more so that the new CPU releases the old vector. While an earlier move is being cleaned up nothing happens.
  */
 int edu_move_and_wait(struct edu *edu, u32 cpu)
 {
 	u32 tries;
 
-	if (edu_cpu(edu) == cpu) {
-		return 0;
-	}
-	for (tries = 0; tries < 50; tries++) {
+	for (tries = 0; edu_cpu(edu) != cpu; tries++) {
 		int err = irq_set_affinity(edu->irq, cpumask_of(cpu));
 
+		if (tries == EDU_MOVE_TRIES) {
+			pr_err("race_lab: irq %d does not move to CPU %u\n", edu->irq, cpu);
+			return -ETIMEDOUT;
+		}
 		if (err && err != -EBUSY) {
 			return err;
 		}
-		edu_raise(edu);
-		usleep_range(2000, 4000);
-		if (edu_cpu(edu) == cpu) {
-			edu_raise(edu);
-			usleep_range(2000, 4000);
-			return 0;
+		err = edu_raise_and_wait(edu);
+		if (err) {
+			return err;
 		}
+		usleep_range(1000, 2000);
 	}
-	pr_err("race_lab: irq %d does not move to CPU %u\n", edu->irq, cpu);
-	return -ETIMEDOUT;
+	return edu_raise_and_wait(edu);
 }
 
 static int edu_open(struct edu *edu, struct pci_dev *pci)

@@ -109,6 +109,8 @@ u32 edu_status(struct edu *edu);
 void edu_acknowledge(struct edu *edu, u32 status);
 void edu_dma_start(struct edu *edu);
 void edu_message_read(struct edu *edu, struct message *message);
+bool edu_dma_is_running(struct edu *edu);
+int edu_raise_and_wait(struct edu *edu);
 int edu_move_and_wait(struct edu *edu, u32 cpu);
 u32 edu_vector(struct edu *edu);
 u32 edu_cpu(struct edu *edu);
@@ -126,6 +128,7 @@ void writes_unwatch(void);
 int raiser_start(u32 burst, u32 gap_us);
 void raiser_stop(void);
 u32 raiser_settled(void);
+bool raise_is_under_way(void);
 
 /* protocols.c: one letter each; NULL for an unknown one */
 struct protocol {

@@ -8,14 +8,14 @@
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/irq.h>
+#include <linux/jiffies.h>
 
 #include "lab.h"
 
 #define OFFLINE_CPU (LAB_TARGET_FIRST + 1)
 /* Behind the start of the DMA; the device raises 100 ms after it, when the CPU has long arrived at the wait. */
 #define OFFLINE_BEGIN_MS 20
-/* Long enough for a pending vector to be handled; a stale device stays stale however long it is watched. */
-#define OFFLINE_WATCH_MS 100
+#define OFFLINE_WAIT_MS 5000
 
 /* Too large for a stack. */
 static struct cpumask allowed;
@@ -45,9 +45,7 @@ static int subject_place(void)
 	cpumask_set_cpu(LAB_TARGET_FIRST, &allowed);
 	cpumask_set_cpu(OFFLINE_CPU, &allowed);
 	err = irq_set_affinity(SUBJECT->irq, &allowed);
-	edu_raise(SUBJECT);
-	usleep_range(2000, 4000);
-	return err;
+	return err ?: edu_raise_and_wait(SUBJECT);
 }
 
 /*
@@ -75,16 +73,36 @@ static int go_offline_under_dma(u32 wait_before_write)
 	}
 	err = remove_cpu(OFFLINE_CPU);
 	WRITE_ONCE(message_writes.place, false);
-	msleep(OFFLINE_WATCH_MS);
 	return err;
+}
+
+/*
+ * Return: 1 if the device has raised and nobody will ever handle it, 0 if it was handled. Two looks at the pending vectors,
+ * for a retrigger may be sent on between them.
+ */
+static int is_stale(void)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(OFFLINE_WAIT_MS);
+	u32 quiet = 0;
+
+	while (edu_dma_is_running(SUBJECT)) {
+		if (time_after(jiffies, end)) {
+			pr_err("race_lab: the DMA does not end\n");
+			return -ETIMEDOUT;
+		}
+		usleep_range(1000, 2000);
+	}
+	while (atomic_read(&lab.outstanding) && quiet < 2) {
+		quiet = raise_is_under_way() ? 0 : quiet + 1;
+	}
+	return atomic_xchg(&lab.outstanding, 0);
 }
 
 static int offline_cycle(u32 cycle, u32 wait_before_write)
 {
 	u32 old_vector;
 	u32 old_cpu;
-	int handled;
-	bool stale;
+	int stale;
 	int err = subject_place();
 
 	if (err) {
@@ -92,27 +110,29 @@ static int offline_cycle(u32 cycle, u32 wait_before_write)
 	}
 	old_vector = edu_vector(SUBJECT);
 	old_cpu = edu_cpu(SUBJECT);
-	handled = atomic_read(&lab.counts.handled);
 	mark(LAB_MARK_BEGIN | cycle % LAB_MARK_BEGIN);
 	err = go_offline_under_dma(wait_before_write);
-	mark(cycle % LAB_MARK_BEGIN);
 	if (err) {
 		return err;
 	}
-	stale = edu_status(SUBJECT) & EDU_STATUS_DMA;
-	if (stale && atomic_xchg(&lab.outstanding, 0)) {
+	stale = is_stale();
+	mark(cycle % LAB_MARK_BEGIN);
+	if (stale < 0) {
+		return stale;
+	}
+	if (stale) {
 		atomic_inc(&lab.counts.lost);
+		if (!(edu_status(SUBJECT) & EDU_STATUS_DMA)) {
+			pr_err("race_lab: the status is gone, but no handler ran\n");
+			return -EIO;
+		}
 	}
 	pr_info("race_lab: cycle=%u old=%u/%u new=%u/%u writes=%d raised_before=%u %s\n", cycle,
 		old_cpu, old_vector, edu_cpu(SUBJECT), edu_vector(SUBJECT),
 		atomic_read(&message_writes.count), message_writes.raised_before,
 		stale ? "stale" : "handled");
-	if (!stale && atomic_read(&lab.counts.handled) == handled) {
-		pr_err("race_lab: the status is gone, but no handler ran\n");
-		err = -EIO;
-	}
 	edu_acknowledge(SUBJECT, edu_status(SUBJECT));
-	return add_cpu(OFFLINE_CPU) ?: err;
+	return add_cpu(OFFLINE_CPU);
 }
 
 int offline_cycles(u32 cycles, u32 wait_before_write)

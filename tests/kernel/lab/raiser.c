@@ -35,7 +35,7 @@ static void look_for_pending(void *found)
 	}
 }
 
-static bool raise_is_under_way(void)
+bool raise_is_under_way(void)
 {
 	atomic_t found = ATOMIC_INIT(0);
 
