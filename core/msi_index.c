@@ -306,17 +306,24 @@ static void msi_irq_remove_group(struct msi_index *msi, u32 group)
 	msi->irqs = kept;
 }
 
+static bool msi_in_group(const struct msi_index *msi, u32 position, u32 group)
+{
+	return msi_is_used(msi, position) && msi_slots(msi)[position].group == group;
+}
+
 /*
  * Puts a position into its place of the group's list. above is an entry of the group that lies above it, or MSI_NONE;
- * the search goes down from there.
+ * the search goes down from there. A neighbour of the same group, or the begin of the list, saves it.
  */
 static void msi_link(struct msi_index *msi, struct msi_group *group, u32 position, u32 above)
 {
 	struct msi_slot *slots = msi_slots(msi);
 	u32 below = above == MSI_NONE ? group->tail : slots[above].prev;
 
-	if (position && msi_is_used(msi, position - 1) &&
-	    slots[position - 1].group == group->id) {
+	if (group->count && position < group->head) {
+		below = MSI_NONE;
+		above = group->head;
+	} else if (position && msi_in_group(msi, position - 1, group->id)) {
 		below = position - 1;
 		above = slots[below].next;
 	}
@@ -709,7 +716,7 @@ int msi_index_group_next(const struct msi_index *msi, u32 id, u32 from,
 	}
 	position = group->head;
 	before = from ? msi_position(msi, from - 1) : MSI_NONE;
-	if (before != MSI_NONE && msi_is_used(msi, before) && slots[before].group == id) {
+	if (before != MSI_NONE && msi_in_group(msi, before, id)) {
 		position = slots[before].next;
 	}
 	while (position != MSI_NONE && msi_identity(msi, position) < from) {

@@ -243,7 +243,7 @@ int remap_index_alloc(struct remap_index *remap, u32 order)
 }
 CORE_EXPORT(remap_index_alloc);
 
-/* An entry that is not free lies in the block of the nearest head at which it would fit: one per order can be it. */
+/* Rounding the index of an entry down, order by order, stays inside its block until it reaches the block's head. */
 static void remap_find_block(const struct remap_index *remap, u32 index,
 			     struct remap_index_block *block)
 {
@@ -257,7 +257,7 @@ static void remap_find_block(const struct remap_index *remap, u32 index,
 		u32 first = index & ~((1u << order) - 1);
 		u32 head = remap_head(remap)[first];
 
-		if (head > order) {
+		if (head) {
 			block->first = first;
 			block->order = head - 1;
 			block->state = remap_bit(remap_awaiting(remap), first) ?
