@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The seam of the allocator core, kernel edition: all that the core needs from outside. The user-space edition is
- * core/user/core_env.h and lists the names that both offer; the include path chooses.
+ * The seam of the allocator core, kernel edition: all that the core needs from outside. The
+ * user-space edition is core/user/core_env.h and lists the names that both offer; the include path
+ * chooses.
  *
- *   core_warn_once(condition, message)     as WARN_ONCE(), except in the task that runs the self-test, whose misuses are
- *                                          wanted: there it only counts, and the place keeps its one warning
- *   core_assert_held(lock)                 the lock is a raw_spinlock_t. Its owner is known to lockdep alone; without
- *                                          lockdep, a lock that nobody holds is still found, except on a uniprocessor
- *   core_inject_failure(place)             true for the place that the module's parameter inject names
- *   CORE_EXPORT(symbol)                    EXPORT_SYMBOL_GPL()
+ *   core_warn_once(condition, message)   as WARN_ONCE(), except in the task that runs the
+ *                                        self-test, whose misuses are wanted: there it only counts,
+ *                                        and the place keeps its one warning
+ *   core_assert_held(lock)               the lock is a raw_spinlock_t. Its owner is known to
+ *                                        lockdep alone; without lockdep, a lock that nobody holds is still
+ *                                        found, except on a uniprocessor
+ *   core_inject_failure(place)           true for the place that the parameter inject names
+ *   CORE_EXPORT(symbol)                  EXPORT_SYMBOL_GPL()
  */
 #ifndef MSIRACE_CORE_ENV_H
 #define MSIRACE_CORE_ENV_H

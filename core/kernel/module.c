@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * msirace_core: the allocator core as a kernel module. It exports the core's symbols, runs the self-test when it is loaded,
- * with KTAP in the kernel log, and refuses to load if a case fails.
+ * msirace_core: the allocator core as a kernel module. It exports the core's symbols, runs the
+ * self-test when it is loaded, with KTAP in the kernel log, and refuses to load if a case fails.
  *
  *	/sys/kernel/debug/msirace_core/selftest		how the self-test went
  *	/sys/kernel/debug/msirace_core/matrix/NAME	a matrix as the self-test left it
@@ -47,8 +47,8 @@ void core_selftest_print(const char *line)
 
 static int selftest_show(struct seq_file *file, void *unused)
 {
-	seq_printf(file, "cases %u\nfailed %u\nmisuses caught %u\n", selftest.cases, selftest.failed,
-		selftest_misuses);
+	seq_printf(file, "cases %u\nfailed %u\nmisuses caught %u\n", selftest.cases,
+		selftest.failed, selftest_misuses);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(selftest);
@@ -125,5 +125,5 @@ static void __exit msirace_core_exit(void)
 
 module_init(msirace_core_init);
 module_exit(msirace_core_exit);
-MODULE_DESCRIPTION("Allocator core of msirace: interrupt vectors, message indices, remap-table entries");
+MODULE_DESCRIPTION("msirace core: allocators of vectors, message indices, remap-table entries");
 MODULE_LICENSE("Dual MIT/GPL");

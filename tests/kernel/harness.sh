@@ -20,7 +20,8 @@ need()
 	PATH=$PATH:/usr/sbin:/sbin
 }
 
-# section NAME FILE: the lines of a guest's report between its marker "=== NAME" and the next marker.
+# section NAME FILE: the lines of a guest's report between its marker "=== NAME" and the next
+# marker.
 section()
 {
 	tr -d '\r' <"$2" | awk -v name="$1" '/^=== / { inside = $0 == "=== " name; next } inside'

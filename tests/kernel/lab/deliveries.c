@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Sees every device vector that arrives at a CPU before the kernel looks it up, by a probe on __common_interrupt(). */
+/*
+ * Sees every device vector that arrives at a CPU before the kernel looks it up, by a probe on
+ * __common_interrupt().
+ */
 #include <linux/irq.h>
 #include <linux/kprobes.h>
 #include <asm/hw_irq.h>
@@ -8,7 +11,10 @@
 
 static struct irq_desc *(__percpu *vector_irq_table)[NR_VECTORS];
 
-/* {CPU, vector} of the update protocol's temporary message; 0 for none, as vector 0 is an exception. */
+/*
+ * {CPU, vector} of the update protocol's temporary message; 0 for none, as vector 0 is an
+ * exception.
+ */
 static atomic_t temporary;
 
 void deliveries_expect_temporary(u32 cpu, u32 vector)

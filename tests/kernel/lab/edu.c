@@ -78,7 +78,9 @@ u32 edu_cpu(struct edu *edu)
 	return cpumask_first(irq_data_get_effective_affinity_mask(irq_get_irq_data(edu->irq)));
 }
 
-/* The status is cleared before the raise is settled: the raiser may raise again as soon as it is. */
+/*
+ * The status is cleared before the raise is settled: the raiser may raise again as soon as it is.
+ */
 static irqreturn_t edu_interrupt(int irq, void *context)
 {
 	struct edu *edu = context;
@@ -101,8 +103,8 @@ static irqreturn_t edu_interrupt(int irq, void *context)
 }
 
 /*
- * Returns when the handler has run: a move that the kernel makes in the acknowledge comes before it. A busy host can delay
- * the CPU of the interrupt, so only seconds are a failure.
+ * Returns when the handler has run: a move that the kernel makes in the acknowledge comes before
+ * it. A busy host can delay the CPU of the interrupt, so only seconds are a failure.
  */
 int edu_raise_and_wait(struct edu *edu)
 {
@@ -111,7 +113,7 @@ int edu_raise_and_wait(struct edu *edu)
 	edu_raise(edu);
 	while (edu_status(edu)) {
 		if (time_after(jiffies, end)) {
-			pr_err("race_lab: irq %d was raised, but its handler does not run\n", edu->irq);
+			pr_err("race_lab: the handler of irq %d does not run\n", edu->irq);
 			return -ETIMEDOUT;
 		}
 		usleep_range(100, 200);
@@ -120,8 +122,9 @@ int edu_raise_and_wait(struct edu *edu)
 }
 
 /*
- * Without remapping the kernel moves an interrupt only in its own acknowledge, so it must be raised: once to move, and
- * once more so that the new CPU releases the old vector. While an earlier move is being cleaned up nothing happens.
+ * Without remapping the kernel moves an interrupt only in its own acknowledge, so it must be
+ * raised: once to move, and once more so that the new CPU releases the old vector. While an earlier
+ * move is being cleaned up nothing happens.
  */
 int edu_move_and_wait(struct edu *edu, u32 cpu)
 {
@@ -211,7 +214,8 @@ int edu_find_all(void)
 	struct pci_dev *pci = NULL;
 	int err;
 
-	while (lab.devices < LAB_DEVICES_MAX && (pci = pci_get_device(EDU_VENDOR, EDU_DEVICE, pci))) {
+	while (lab.devices < LAB_DEVICES_MAX &&
+	       (pci = pci_get_device(EDU_VENDOR, EDU_DEVICE, pci))) {
 		err = edu_open(&lab.edu[lab.devices], pci);
 		if (err) {
 			pr_err("race_lab: %s: %d\n", pci_name(pci), err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * One load is one run: the parameters say what to do, one line in the kernel log says what happened.
+ * One load is one run: the parameters say what to do, one line in the kernel log says what
+ * happened.
  *
  *	insmod race_lab.ko protocol=T migrations=1000 write_gap_us=5 vector_irq=0x1f2e0
  */
@@ -30,7 +31,8 @@ module_param(offline, bool, 0444);
 MODULE_PARM_DESC(offline, "K and Q: move by taking the CPU offline");
 static unsigned int wait_before_write;
 module_param(wait_before_write, uint, 0444);
-MODULE_PARM_DESC(wait_before_write, "offline: the message write that waits for the raise, from 1; 0 for none");
+MODULE_PARM_DESC(wait_before_write,
+	"offline: the message write that waits for the raise, from 1; 0 for none");
 static unsigned long vector_irq_address;
 module_param_named(vector_irq, vector_irq_address, ulong, 0444);
 MODULE_PARM_DESC(vector_irq, "address of vector_irq in /proc/kallsyms");
@@ -40,16 +42,23 @@ struct deliveries deliveries;
 
 static void report(void)
 {
-	pr_info("race_lab: protocol=%s offline=%d wait_before_write=%u burst=%u write_gap_us=%u raise_gap_us=%u migrations=%u writes=%d raised=%d handled=%d lost=%d empty=%d rescued=%d unowned=%d temporary=%d other=%d retriggered=%d shutdown=%d\n",
+	const struct counts *c = &lab.counts;
+	const struct deliveries *d = &deliveries;
+
+	pr_info("race_lab: protocol=%s offline=%d wait_before_write=%u burst=%u write_gap_us=%u "
+		"raise_gap_us=%u migrations=%u writes=%d raised=%d handled=%d lost=%d empty=%d "
+		"rescued=%d unowned=%d temporary=%d other=%d retriggered=%d shutdown=%d\n",
 		protocol, offline, wait_before_write, burst, write_gap_us, raise_gap_us, migrations,
-		atomic_read(&message_writes.count), atomic_read(&lab.counts.raised), atomic_read(&lab.counts.handled),
-		atomic_read(&lab.counts.lost), atomic_read(&lab.counts.empty),
-		atomic_read(&lab.counts.rescued), atomic_read(&deliveries.unowned),
-		atomic_read(&deliveries.temporary), atomic_read(&deliveries.other),
-		atomic_read(&deliveries.retriggered), atomic_read(&deliveries.shutdown));
+		atomic_read(&message_writes.count), atomic_read(&c->raised),
+		atomic_read(&c->handled), atomic_read(&c->lost), atomic_read(&c->empty),
+		atomic_read(&c->rescued), atomic_read(&d->unowned), atomic_read(&d->temporary),
+		atomic_read(&d->other), atomic_read(&d->retriggered), atomic_read(&d->shutdown));
 }
 
-/* The reservation bit is what Linux tests before it takes the direct write; see its commit b56ebe7c896d. */
+/*
+ * The reservation bit is what Linux tests before it takes the direct write; see its commit
+ * b56ebe7c896d.
+ */
 static void choose_careful_path(bool careful)
 {
 	struct irq_data *data = irq_get_irq_data(SUBJECT->irq);
@@ -67,7 +76,10 @@ static int run(void)
 	const struct protocol *ours = protocol_find(protocol[0]);
 	int err;
 
-	if (protocol[1] || (!ours && !by_kernel) || (offline && !by_kernel) || !migrations || !burst) {
+	if (protocol[1] || (!ours && !by_kernel) || (offline && !by_kernel)) {
+		return -EINVAL;
+	}
+	if (!migrations || !burst) {
 		return -EINVAL;
 	}
 	err = edu_move_and_wait(SUBJECT, LAB_TARGET_FIRST);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The race lab: how many interrupts of a real (emulated) device are lost while its MSI message is changed.
+ * The race lab: how many interrupts of a real (emulated) device are lost while its MSI message is
+ * changed.
  *
- * QEMU's edu device has one 64-bit MSI without a mask bit, sends a message at every write of its raise register, and
- * keeps a status until it is acknowledged. The first device found is the subject, whose message is changed while a
- * thread on another CPU raises. The others are donors: each owns a vector on one CPU, so that a donor's message is one
- * that the subject may use, without any help from the kernel's vector allocator. Every donor's handler serves the
- * subject.
+ * QEMU's edu device has one 64-bit MSI without a mask bit, sends a message at every write of its
+ * raise register, and keeps a status until it is acknowledged. The first device found is the
+ * subject, whose message is changed while a thread on another CPU raises. The others are donors:
+ * each owns a vector on one CPU, so that a donor's message is one that the subject may use, without
+ * any help from the kernel's vector allocator. Every donor's handler serves the subject.
  *
  * CPUs: 0 runs the raiser, 1 the mover, LAB_TARGET_FIRST and the next receive.
  *
- * A raise is handled if a handler run reads the status that it left. It is lost if the status is still there although
- * no CPU has a vector of ours pending: the emulator delivers a message inside the write that raises it, so nothing can
- * be under way.
+ * A raise is handled if a handler run reads the status that it left. It is lost if the status is
+ * still there although no CPU has a vector of ours pending: the emulator delivers a message inside
+ * the write that raises it, so nothing can be under way.
  */
 #ifndef RACE_LAB_H
 #define RACE_LAB_H
@@ -28,7 +29,10 @@
 #define LAB_TARGET_FIRST 2
 #define LAB_TARGETS 2
 
-/* Marks of an offline cycle in the emulator's log: this and the cycle's number begin it, the number alone ends it. */
+/*
+ * Marks of an offline cycle in the emulator's log: this and the cycle's number begin it, the number
+ * alone ends it.
+ */
 #define LAB_MARK_BEGIN 0x80
 
 /* Raise status bits: a write of the raise register, and the end of a DMA. */
@@ -77,14 +81,17 @@ struct lab {
 	struct edu edu[LAB_DEVICES_MAX];
 	u32 devices;
 	struct counts counts;
-	/* Set by a raise, taken by whoever settles it: a handler run, or the raiser that declares it lost. */
+	/*
+	 * Set by a raise, taken by whoever settles it: a handler run, or the raiser that declares
+	 * it lost.
+	 */
 	atomic_t outstanding;
 };
 
 /*
  * Writes to the subject's message registers.
  * @count:         since the run or the offline cycle began
- * @place:         look at the device at each write, and wait where asked to; otherwise writes are only counted
+ * @place:         look at the device at each write, and wait where asked to; otherwise only count
  * @wait_before:   number of the write that waits for a raise, from 1; 0 for none
  * @raised_before: number of the first write that found the device raised; 0 if none did
  */

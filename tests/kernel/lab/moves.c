@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* Moves the subject's interrupt between the target CPUs while the raiser raises, by a protocol of ours or by the kernel. */
+/*
+ * Moves the subject's interrupt between the target CPUs while the raiser raises, by a protocol of
+ * ours or by the kernel.
+ */
 #include <linux/delay.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 
 #include "lab.h"
 
-/* Between two moves at least this many raises (or bursts) are settled, so that moves meet raises of every phase. */
+/*
+ * Between two moves at least this many raises (or bursts) are settled, so that moves meet raises of
+ * every phase.
+ */
 #define MOVES_RAISES_BETWEEN 1
 #define MOVES_PAUSE_US 64
 #define MOVES_WAIT_MS 5000
@@ -29,15 +35,16 @@ static int wait_for_raises(u32 count)
 }
 
 /*
- * Parks one donor on each target CPU. With equal vectors on both a half-written message would be a whole one, so the
- * spare donor takes the place of one then.
+ * Parks one donor on each target CPU. With equal vectors on both a half-written message would be a
+ * whole one, so the spare donor takes the place of one then.
  */
 static int donors_park(struct edu *donors[LAB_TARGETS])
 {
 	int err;
 
 	if (lab.devices < LAB_DEVICES_MAX) {
-		pr_err("race_lab: %u edu devices where %u are needed\n", lab.devices, LAB_DEVICES_MAX);
+		pr_err("race_lab: %u edu devices where %u are needed\n", lab.devices,
+			LAB_DEVICES_MAX);
 		return -ENODEV;
 	}
 	donors[0] = &lab.edu[1];
@@ -76,7 +83,10 @@ int moves_by_protocol(const struct protocol *protocol, u32 migrations, u32 write
 	return err;
 }
 
-/* The kernel moves in the interrupt's acknowledge, so the raises that the raiser makes are what moves it. */
+/*
+ * The kernel moves in the interrupt's acknowledge, so the raises that the raiser makes are what
+ * moves it.
+ */
 static int kernel_move(u32 cpu)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(MOVES_WAIT_MS);

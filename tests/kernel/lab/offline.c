@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The CPU that receives the interrupt goes offline while the device raises by itself, at the end of a DMA. The kernel then
- * rewrites the message from a context that owes no handler run: what is torn there stays undone.
+ * The CPU that receives the interrupt goes offline while the device raises by itself, at the end of
+ * a DMA. The kernel then rewrites the message from a context that owes no handler run: what is torn
+ * there stays undone.
  *
- * The writes are address low, address high, data; the careful path makes them twice: {old CPU, new vector} first.
+ * The writes are address low, address high, data; the careful path makes them twice: {old CPU, new
+ * vector} first.
  */
 #include <linux/cpu.h>
 #include <linux/delay.h>
@@ -13,14 +15,15 @@
 #include "lab.h"
 
 #define OFFLINE_CPU (LAB_TARGET_FIRST + 1)
-/* Behind the start of the DMA; the device raises 100 ms after it, when the CPU has long arrived at the wait. */
-#define OFFLINE_BEGIN_MS 20
 #define OFFLINE_WAIT_MS 5000
 
 /* Too large for a stack. */
 static struct cpumask allowed;
 
-/* Puts the subject on the CPU that will go, with another vector than it will get on the CPU that stays. */
+/*
+ * Puts the subject on the CPU that will go, with another vector than it will get on the CPU that
+ * stays.
+ */
 static int subject_place(void)
 {
 	u32 vector;
@@ -49,8 +52,8 @@ static int subject_place(void)
 }
 
 /*
- * The first and the last write of a cycle to the cache line size, a register that means nothing to this device, mark the
- * cycle in the emulator's log of configuration writes.
+ * The first and the last write of a cycle to the cache line size, a register that means nothing to
+ * this device, mark the cycle in the emulator's log of configuration writes.
  */
 static void mark(u8 value)
 {
@@ -67,18 +70,16 @@ static int go_offline_under_dma(u32 wait_before_write)
 	WRITE_ONCE(message_writes.place, true);
 	atomic_set(&lab.outstanding, 1);
 	atomic_inc(&lab.counts.raised);
+	/* It raises in 100 ms: the CPU has to arrive at the wait before. */
 	edu_dma_start(SUBJECT);
-	if (wait_before_write) {
-		msleep(OFFLINE_BEGIN_MS);
-	}
 	err = remove_cpu(OFFLINE_CPU);
 	WRITE_ONCE(message_writes.place, false);
 	return err;
 }
 
 /*
- * Return: 1 if the device has raised and nobody will ever handle it, 0 if it was handled. Two looks at the pending vectors,
- * for a retrigger may be sent on between them.
+ * Return: 1 if the device has raised and nobody will ever handle it, 0 if it was handled. Two looks
+ * at the pending vectors, for a retrigger may be sent on between them.
  */
 static int is_stale(void)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ways to change the message of an MSI that cannot be masked. The device composes a message from what its registers hold
- * when it raises, so a raise between two writes sends a mixture:
+ * Ways to change the message of an MSI that cannot be masked. The device composes a message from
+ * what its registers hold when it raises, so a raise between two writes sends a mixture:
  *
- *	A	address, data			{new CPU, old vector}	nobody's vector, lost
- *	D	data, address			{old CPU, new vector}	nobody's vector, lost
- *	M	off, address, data, on		nothing			no message at all, lost
- *	U	{old CPU, new vector} first,	the temporary message	taken by nobody: lost
- *		on the old CPU
- *	T	the same, then look for it	the temporary message	found in the IRR, sent on: handled
+ *   A  address, data                {new CPU, old vector}  nobody's vector: lost
+ *   D  data, address                {old CPU, new vector}  nobody's vector: lost
+ *   M  off, address, data, on       nothing                no message at all: lost
+ *   U  {old CPU, new vector} first  the temporary message  nobody looks for it: lost
+ *   T  the same, and an IRR check   the temporary message  found, sent on: handled
  *
- * U and T run on the old CPU with interrupts off, so that the temporary message stays in the IRR and can be seen.
+ * U and T run on the old CPU with interrupts off, so that the temporary message stays in the IRR
+ * and can be seen.
  */
 #include <linux/delay.h>
 #include <linux/random.h>
@@ -95,7 +95,10 @@ static long update_through_temporary(void *context)
 	udelay(get_random_u32() % PROTOCOLS_PAUSE_US);
 	local_irq_disable();
 	write_data(update->new);
-	/* A raise now goes to this CPU with the new vector and stays in the IRR until the check below. */
+	/*
+	 * A raise now goes to this CPU with the new vector and stays in the IRR until the check
+	 * below.
+	 */
 	udelay(update->gap_us);
 	write_address(update->new);
 	/* A raise now is the new CPU's. */

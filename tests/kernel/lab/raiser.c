@@ -2,10 +2,11 @@
 /*
  * The thread that raises, one raise or one burst after another, and settles each: handled, or lost.
  *
- * What is waited for: a handler run that takes lab.outstanding; after RAISER_PATIENCE_US without one, proof that no CPU
- * has a device vector pending, twice in a row. Twice, because a message may be sent on from one CPU to another by the
- * update protocol while the CPUs are asked one after the other; its IRR check runs with interrupts off and a CPU answers
- * with interrupts on, so one more round cannot miss it again.
+ * What is waited for: a handler run that takes lab.outstanding; after RAISER_PATIENCE_US without
+ * one, proof that no CPU has a device vector pending, twice in a row. Twice, because a message may
+ * be sent on from one CPU to another by the update protocol while the CPUs are asked one after the
+ * other; its IRR check runs with interrupts off and a CPU answers with interrupts on, so one more
+ * round cannot miss it again.
  */
 #include <linux/delay.h>
 #include <linux/err.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sees every write to the subject's message registers, whoever makes it, just before it is made. On request the writer
- * waits there until the device has raised, which places a raise between two writes of the kernel's.
+ * Sees every write to the subject's message registers, whoever makes it, just before it is made. On
+ * request the writer waits there until the device has raised, which places a raise between two
+ * writes of the kernel's.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>
