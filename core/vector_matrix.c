@@ -34,7 +34,7 @@ struct matrix_ranks {
 	u64 plane[MATRIX_RANK_BITS];
 };
 
-/* usable: online, with an available count and with unused vectors. */
+/* usable are the CPUs that matrix_usable() says it of. */
 struct matrix_block {
 	u64 usable;
 	struct matrix_ranks ranks[MATRIX_ORDERS];
@@ -44,19 +44,23 @@ struct matrix_group {
 	struct matrix_ranks ranks[MATRIX_ORDERS];
 };
 
+/* Bit n of open: word n of the maps has an unused vector. */
 struct matrix_cpu {
 	u16 available;
-	u16 unused;
 	u16 allocated;
 	u16 managed;
 	u16 managed_allocated;
-	u16 rank[MATRIX_ORDERS];
 	u8 online;
 	u8 initialized;
+	u16 padding;
+	u32 open;
 	u64 maps[];
 };
 
-/* Behind it in memory: the system map, blocks, groups, and CPUs, each CPU with its allocated and its managed map. */
+/*
+ * Behind it in memory: the map of system vectors; the closed map, which also has all vectors outside the allocatable
+ * range; blocks, groups, and CPUs, each CPU with its allocated and its managed map.
+ */
 struct vector_matrix {
 	const void *lock;
 	u32 cpus;
@@ -66,6 +70,7 @@ struct vector_matrix {
 	u32 words;
 	u32 blocks;
 	u32 groups;
+	u32 blocks_at_bytes;
 	u32 groups_at_bytes;
 	u32 cpus_at_bytes;
 	u32 cpu_bytes;
@@ -74,7 +79,6 @@ struct vector_matrix {
 	u32 available;
 	u32 reserved;
 	u32 system_in_range;
-	u32 padding;
 	u64 total_allocated;
 	u64 freed_offline;
 	u64 system[];
@@ -113,7 +117,7 @@ static u32 matrix_groups(u32 cpus)
 
 static u32 matrix_blocks_at_bytes(u32 vectors)
 {
-	return (u32)sizeof(struct vector_matrix) + matrix_words(vectors) * 8;
+	return (u32)sizeof(struct vector_matrix) + matrix_words(vectors) * 16;
 }
 
 static u32 matrix_groups_at_bytes(u32 cpus, u32 vectors)
@@ -148,7 +152,7 @@ static void *matrix_at(const struct vector_matrix *m, size_t offset_bytes)
 
 static struct matrix_block *matrix_block(const struct vector_matrix *m, u32 block)
 {
-	struct matrix_block *blocks = matrix_at(m, sizeof(*m) + (size_t)m->words * 8);
+	struct matrix_block *blocks = matrix_at(m, m->blocks_at_bytes);
 
 	return &blocks[block];
 }
@@ -165,14 +169,14 @@ static struct matrix_cpu *matrix_cpu(const struct vector_matrix *m, u32 cpu)
 	return matrix_at(m, m->cpus_at_bytes + (size_t)cpu * m->cpu_bytes);
 }
 
-static u64 *matrix_allocated(const struct vector_matrix *m, u32 cpu)
+static const u64 *matrix_closed(const struct vector_matrix *m)
 {
-	return matrix_cpu(m, cpu)->maps;
+	return m->system + m->words;
 }
 
-static u64 *matrix_managed(const struct vector_matrix *m, u32 cpu)
+static u64 *matrix_managed(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	return matrix_allocated(m, cpu) + m->words;
+	return matrix_at(m, (uintptr_t)(c->maps + m->words) - (uintptr_t)m);
 }
 
 /* Bits and words */
@@ -321,78 +325,108 @@ static inline bool ranks_set(struct matrix_ranks *ranks, u32 index, u32 old, u32
 	return true;
 }
 
-static inline void matrix_change_rank(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c,
-	enum matrix_order order, u32 rank)
+static inline void matrix_change_rank(struct vector_matrix *m, u32 cpu, enum matrix_order order,
+	u32 old, u32 rank)
 {
 	struct matrix_ranks *ranks = &matrix_block(m, cpu / 64)->ranks[order];
-	u32 old = c->rank[order];
 	u32 old_best = ranks->best;
 
 	if (rank == old) {
 		return;
 	}
-	c->rank[order] = (u16)rank;
 	if (ranks_set(ranks, cpu % 64, old, rank) && m->groups) {
 		ranks_set(&matrix_group(m, cpu / 4096)->ranks[order], cpu / 64 % 64, old_best,
 			ranks->best);
 	}
 }
 
-static u32 matrix_available_rank(const struct matrix_cpu *c)
+static inline u32 matrix_rank(const struct vector_matrix *m, const struct matrix_cpu *c,
+	enum matrix_order order)
 {
-	return c->online ? c->available : 0;
+	if (!c->online) {
+		return 0;
+	}
+	return order == MATRIX_BY_AVAILABLE ? c->available : m->end - m->first + 1 - c->managed_allocated;
 }
 
-static u32 matrix_managed_rank(const struct vector_matrix *m, const struct matrix_cpu *c)
-{
-	return c->online ? m->end - m->first + 1 - c->managed_allocated : 0;
-}
-
-/* A rank of 0 is an offline CPU or an available count of 0. */
+/* Online, with an available count and with unused vectors. */
 static bool matrix_usable(const struct matrix_cpu *c)
 {
-	return c->rank[MATRIX_BY_AVAILABLE] && c->unused;
+	return c->online && c->available && c->open;
 }
 
-/* Must follow every change of a CPU's available or unused count, or of its state, before the next search. */
-static inline void matrix_update_available(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c)
+/*
+ * Must follow every change of a CPU's available count, unused vectors or state, before the next search; old is the rank
+ * from before.
+ */
+static inline void matrix_update_available(struct vector_matrix *m, u32 cpu,
+	const struct matrix_cpu *c, u32 old)
 {
 	struct matrix_block *b = matrix_block(m, cpu / 64);
 
-	matrix_change_rank(m, cpu, c, MATRIX_BY_AVAILABLE, matrix_available_rank(c));
+	matrix_change_rank(m, cpu, MATRIX_BY_AVAILABLE, old, matrix_rank(m, c, MATRIX_BY_AVAILABLE));
 	if (matrix_test(&b->usable, cpu % 64) != matrix_usable(c)) {
 		b->usable ^= 1ull << (cpu % 64);
 	}
 }
 
-/* Must follow every change of a CPU's allocated managed vectors, or of its state, before the next search. */
-static void matrix_update_managed(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c)
+/* The same for a change of a CPU's allocated managed vectors or state. */
+static void matrix_update_managed(struct vector_matrix *m, u32 cpu, const struct matrix_cpu *c, u32 old)
 {
-	matrix_change_rank(m, cpu, c, MATRIX_BY_MANAGED, matrix_managed_rank(m, c));
+	matrix_change_rank(m, cpu, MATRIX_BY_MANAGED, old, matrix_rank(m, c, MATRIX_BY_MANAGED));
 }
 
 /* Vectors of one CPU */
 
-static u64 matrix_taken_word(const struct vector_matrix *m, u32 cpu, u32 word)
+static bool matrix_in_range(const struct vector_matrix *m, u32 vector)
 {
-	const u64 *allocated = matrix_allocated(m, cpu);
-
-	return allocated[word] | allocated[m->words + word] | m->system[word];
+	return vector >= m->first && vector < m->end;
 }
 
-static bool matrix_taken(const struct vector_matrix *m, u32 cpu, u32 vector)
+static u32 matrix_unused(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	return matrix_taken_word(m, cpu, vector / 64) >> (vector % 64) & 1;
+	return m->end - m->first - m->system_in_range - c->allocated - c->managed + c->managed_allocated;
+}
+
+static u64 matrix_taken_word(const struct vector_matrix *m, const struct matrix_cpu *c, u32 word)
+{
+	return c->maps[word] | c->maps[m->words + word] | matrix_closed(m)[word];
+}
+
+static bool matrix_taken(const struct vector_matrix *m, const struct matrix_cpu *c, u32 vector)
+{
+	return matrix_taken_word(m, c, vector / 64) >> (vector % 64) & 1;
+}
+
+/* Must follow every vector that is no longer unused, or unused again. */
+static void matrix_update_open(const struct vector_matrix *m, struct matrix_cpu *c, u32 vector)
+{
+	u32 bit = 1u << (vector / 64);
+
+	c->open &= ~bit;
+	c->open |= ~matrix_taken_word(m, c, vector / 64) ? bit : 0;
+}
+
+static u32 matrix_first_unused(const struct vector_matrix *m, const struct matrix_cpu *c)
+{
+	u32 word;
+
+	if (!c->open) {
+		return MATRIX_NONE;
+	}
+	word = core_ctz64(c->open);
+	return word * 64 + core_ctz64(~matrix_taken_word(m, c, word));
 }
 
 /* The first vector from here on that is taken, or that is not; the end of the range if there is none. */
-static u32 matrix_next_vector(const struct vector_matrix *m, u32 cpu, u32 vector, bool taken)
+static u32 matrix_next_vector(const struct vector_matrix *m, const struct matrix_cpu *c, u32 vector,
+	bool taken)
 {
 	u64 invert = taken ? 0 : ~0ull;
 	u32 skipped = vector % 64;
 
-	for (u32 word = vector / 64; word * 64 < m->end; word++) {
-		u64 found = (matrix_taken_word(m, cpu, word) ^ invert) >> skipped << skipped;
+	for (u32 word = vector / 64; word < m->words; word++) {
+		u64 found = (matrix_taken_word(m, c, word) ^ invert) >> skipped << skipped;
 		if (found) {
 			vector = word * 64 + core_ctz64(found);
 			return vector < m->end ? vector : m->end;
@@ -402,24 +436,9 @@ static u32 matrix_next_vector(const struct vector_matrix *m, u32 cpu, u32 vector
 	return m->end;
 }
 
-static inline u32 matrix_first_unused(const struct vector_matrix *m, const struct matrix_cpu *c)
-{
-	u64 skipped = (1ull << (m->first % 64)) - 1;
-	u32 words = m->words;
-
-	for (u32 word = m->first / 64; word < words; word++) {
-		u64 taken = c->maps[word] | c->maps[words + word] | m->system[word] | skipped;
-		if (~taken) {
-			u32 vector = word * 64 + core_ctz64(~taken);
-			return vector < m->end ? vector : MATRIX_NONE;
-		}
-		skipped = 0;
-	}
-	return MATRIX_NONE;
-}
-
 /* The lowest aligned range of unused vectors, or MATRIX_NONE. */
-static u32 matrix_find_range(const struct vector_matrix *m, u32 cpu, u32 count, u32 align)
+static u32 matrix_find_range(const struct vector_matrix *m, const struct matrix_cpu *c, u32 count,
+	u32 align)
 {
 	u32 vector = m->first;
 
@@ -427,12 +446,12 @@ static u32 matrix_find_range(const struct vector_matrix *m, u32 cpu, u32 count, 
 		return MATRIX_NONE;
 	}
 	while (vector < m->end) {
-		u32 unused = matrix_next_vector(m, cpu, vector, false);
+		u32 unused = matrix_next_vector(m, c, vector, false);
 		u32 start = (unused + align - 1) & ~(align - 1);
 		if (start > m->end - count) {
 			return MATRIX_NONE;
 		}
-		vector = matrix_next_vector(m, cpu, start, true);
+		vector = matrix_next_vector(m, c, start, true);
 		if (vector - start >= count) {
 			return start;
 		}
@@ -442,23 +461,17 @@ static u32 matrix_find_range(const struct vector_matrix *m, u32 cpu, u32 count, 
 }
 
 /* The lowest managed vector that is not allocated, or MATRIX_NONE. */
-static u32 matrix_find_managed(const struct vector_matrix *m, u32 cpu)
+static u32 matrix_find_managed(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	const u64 *allocated = matrix_allocated(m, cpu);
-	const u64 *managed = matrix_managed(m, cpu);
+	const u64 *managed = matrix_managed(m, c);
 
 	for (u32 word = m->first / 64; word < m->words; word++) {
-		u64 found = managed[word] & ~allocated[word];
+		u64 found = managed[word] & ~c->maps[word];
 		if (found) {
 			return word * 64 + core_ctz64(found);
 		}
 	}
 	return MATRIX_NONE;
-}
-
-static bool matrix_in_range(const struct vector_matrix *m, u32 vector)
-{
-	return vector >= m->first && vector < m->end;
 }
 
 /* Choosing a CPU as Linux does */
@@ -506,7 +519,7 @@ static inline u64 matrix_best_in_block(const struct vector_matrix *m, enum matri
 		return candidates & ranks->leaders;
 	}
 	if (!(candidates & (candidates - 1))) {
-		*rank = matrix_cpu(m, block * 64 + core_ctz64(candidates))->rank[order];
+		*rank = matrix_rank(m, matrix_cpu(m, block * 64 + core_ctz64(candidates)), order);
 		return candidates;
 	}
 	return ranks_highest(ranks, candidates, rank);
@@ -541,14 +554,16 @@ static inline u32 matrix_best(const struct vector_matrix *m, enum matrix_order o
 
 static bool matrix_fits(const struct vector_matrix *m, const struct matrix_request *r, u32 cpu)
 {
+	const struct matrix_cpu *c = matrix_cpu(m, cpu);
+
 	switch (r->kind) {
 	case MATRIX_ANY:
 		return true;
 	case MATRIX_RANGE:
-		return matrix_cpu(m, cpu)->available >= r->count &&
-			matrix_find_range(m, cpu, r->count, r->align) != MATRIX_NONE;
+		return c->available >= r->count &&
+			matrix_find_range(m, c, r->count, r->align) != MATRIX_NONE;
 	case MATRIX_SAME:
-		return !matrix_taken(m, cpu, r->vector);
+		return !matrix_taken(m, c, r->vector);
 	}
 	return false;
 }
@@ -639,6 +654,7 @@ int vector_matrix_init(void *mem, size_t size, u32 cpus, u32 vectors, u32 first,
 	const void *lock)
 {
 	struct vector_matrix *m = mem;
+	u32 open = 0;
 
 	if (!matrix_shape_ok(cpus, vectors) || first >= end || end > vectors || !mem ||
 		(uintptr_t)mem % 8) {
@@ -656,12 +672,18 @@ int vector_matrix_init(void *mem, size_t size, u32 cpus, u32 vectors, u32 first,
 	m->words = matrix_words(vectors);
 	m->blocks = matrix_words(cpus);
 	m->groups = matrix_groups(cpus);
+	m->blocks_at_bytes = matrix_blocks_at_bytes(vectors);
 	m->groups_at_bytes = matrix_groups_at_bytes(cpus, vectors);
 	m->cpus_at_bytes = matrix_cpus_at_bytes(cpus, vectors);
 	m->cpu_bytes = matrix_cpu_bytes(vectors);
 	m->placement = VECTOR_MATRIX_SPREAD;
+	for (u32 word = 0; word < m->words; word++) {
+		u64 range = matrix_below(word * 64, end) & ~matrix_below(word * 64, first);
+		m->system[m->words + word] = ~range;
+		open |= range ? 1u << word : 0;
+	}
 	for (u32 cpu = 0; cpu < cpus; cpu++) {
-		matrix_cpu(m, cpu)->unused = (u16)(end - first);
+		matrix_cpu(m, cpu)->open = open;
 	}
 	return 0;
 }
@@ -680,6 +702,17 @@ CORE_EXPORT(vector_matrix_set_placement)
 
 /* CPUs */
 
+static void matrix_set_online(struct vector_matrix *m, u32 cpu, bool online)
+{
+	struct matrix_cpu *c = matrix_cpu(m, cpu);
+	u32 available = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
+	u32 managed = matrix_rank(m, c, MATRIX_BY_MANAGED);
+
+	c->online = online;
+	matrix_update_available(m, cpu, c, available);
+	matrix_update_managed(m, cpu, c, managed);
+}
+
 int vector_matrix_online(struct vector_matrix *m, u32 cpu)
 {
 	struct matrix_cpu *c;
@@ -691,33 +724,26 @@ int vector_matrix_online(struct vector_matrix *m, u32 cpu)
 	}
 	c = matrix_cpu(m, cpu);
 	if (!c->initialized) {
-		c->available = c->unused;
+		c->available = (u16)matrix_unused(m, c);
 		c->initialized = 1;
 	}
-	c->online = 1;
 	m->available += c->available;
 	m->online_cpus++;
-	matrix_update_available(m, cpu, c);
-	matrix_update_managed(m, cpu, c);
+	matrix_set_online(m, cpu, true);
 	return 0;
 }
 CORE_EXPORT(vector_matrix_online)
 
 int vector_matrix_offline(struct vector_matrix *m, u32 cpu)
 {
-	struct matrix_cpu *c;
-
 	core_assert_held(m->lock);
 	if (core_warn_once(cpu >= m->cpus || !matrix_cpu(m, cpu)->online,
 		"vector_matrix: CPU cannot go offline")) {
 		return -EINVAL;
 	}
-	c = matrix_cpu(m, cpu);
-	c->online = 0;
-	m->available -= c->available;
+	m->available -= matrix_cpu(m, cpu)->available;
 	m->online_cpus--;
-	matrix_update_available(m, cpu, c);
-	matrix_update_managed(m, cpu, c);
+	matrix_set_online(m, cpu, false);
 	return 0;
 }
 CORE_EXPORT(vector_matrix_offline)
@@ -735,14 +761,13 @@ static int matrix_refuse_system(const struct vector_matrix *m, u32 cpu, u32 vect
 	if (m->online_cpus > 1 || (m->online_cpus && (!replace || !matrix_cpu(m, cpu)->online))) {
 		return -EBUSY;
 	}
-	if (replace && !matrix_test(matrix_allocated(m, cpu), vector)) {
+	if (replace && !matrix_test(matrix_cpu(m, cpu)->maps, vector)) {
 		return -ENOENT;
 	}
 	for (u32 other = 0; other < m->cpus; other++) {
-		if (matrix_test(matrix_managed(m, other), vector)) {
-			return -EBUSY;
-		}
-		if ((other != cpu || !replace) && matrix_test(matrix_allocated(m, other), vector)) {
+		const struct matrix_cpu *c = matrix_cpu(m, other);
+		if (matrix_test(matrix_managed(m, c), vector) ||
+			(matrix_test(c->maps, vector) && !(replace && other == cpu))) {
 			return -EBUSY;
 		}
 	}
@@ -758,7 +783,7 @@ int vector_matrix_assign_system(struct vector_matrix *m, u32 cpu, u32 vector, bo
 		return ret;
 	}
 	if (replace) {
-		matrix_clear(matrix_allocated(m, cpu), vector);
+		matrix_clear(matrix_cpu(m, cpu)->maps, vector);
 		matrix_cpu(m, cpu)->allocated--;
 		m->total_allocated--;
 	}
@@ -767,11 +792,11 @@ int vector_matrix_assign_system(struct vector_matrix *m, u32 cpu, u32 vector, bo
 		return 0;
 	}
 	m->system_in_range++;
+	matrix_set(m->system + m->words, vector);
 	for (u32 other = 0; other < m->cpus; other++) {
-		if (other != cpu || !replace) {
-			matrix_cpu(m, other)->unused--;
-			matrix_update_available(m, other, matrix_cpu(m, other));
-		}
+		struct matrix_cpu *c = matrix_cpu(m, other);
+		matrix_update_open(m, c, vector);
+		matrix_update_available(m, other, c, matrix_rank(m, c, MATRIX_BY_AVAILABLE));
 	}
 	return 0;
 }
@@ -779,12 +804,12 @@ CORE_EXPORT(vector_matrix_assign_system)
 
 /* Managed vectors */
 
-static int matrix_refuse_reserve(const struct matrix_cpu *c)
+static int matrix_refuse_reserve(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	if (!c->unused) {
+	if (!c->open) {
 		return -ENOSPC;
 	}
-	if (c->online ? !c->available : c->available >= c->unused + MATRIX_AHEAD_MAX) {
+	if (c->online ? !c->available : c->available >= matrix_unused(m, c) + MATRIX_AHEAD_MAX) {
 		return -EOVERFLOW;
 	}
 	return 0;
@@ -793,15 +818,17 @@ static int matrix_refuse_reserve(const struct matrix_cpu *c)
 static void matrix_reserve_one(struct vector_matrix *m, u32 cpu)
 {
 	struct matrix_cpu *c = matrix_cpu(m, cpu);
+	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
+	u32 vector = matrix_first_unused(m, c);
 
-	matrix_set(matrix_managed(m, cpu), matrix_first_unused(m, c));
+	matrix_set(matrix_managed(m, c), vector);
 	c->managed++;
-	c->unused--;
 	if (c->online) {
 		c->available--;
 		m->available--;
 	}
-	matrix_update_available(m, cpu, c);
+	matrix_update_open(m, c, vector);
+	matrix_update_available(m, cpu, c, rank);
 }
 
 int vector_matrix_reserve_managed(struct vector_matrix *m, const u64 *mask)
@@ -811,7 +838,7 @@ int vector_matrix_reserve_managed(struct vector_matrix *m, const u64 *mask)
 
 	core_assert_held(m->lock);
 	for (u32 cpu = first_cpu; cpu < m->cpus && !ret; cpu = matrix_mask_next(m, mask, cpu + 1)) {
-		ret = matrix_refuse_reserve(matrix_cpu(m, cpu));
+		ret = matrix_refuse_reserve(m, matrix_cpu(m, cpu));
 	}
 	if (!ret && core_inject_failure("vector_matrix_reserve_managed")) {
 		ret = -ENOSPC;
@@ -830,15 +857,17 @@ CORE_EXPORT(vector_matrix_reserve_managed)
 static void matrix_remove_one(struct vector_matrix *m, u32 cpu)
 {
 	struct matrix_cpu *c = matrix_cpu(m, cpu);
+	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
+	u32 vector = matrix_find_managed(m, c);
 
-	matrix_clear(matrix_managed(m, cpu), matrix_find_managed(m, cpu));
+	matrix_clear(matrix_managed(m, c), vector);
 	c->managed--;
-	c->unused++;
 	if (c->online) {
 		c->available++;
 		m->available++;
 	}
-	matrix_update_available(m, cpu, c);
+	matrix_update_open(m, c, vector);
+	matrix_update_available(m, cpu, c, rank);
 }
 
 int vector_matrix_remove_managed(struct vector_matrix *m, const u64 *mask)
@@ -867,22 +896,23 @@ int vector_matrix_alloc_managed(struct vector_matrix *m, const u64 *mask, u32 *c
 {
 	u32 best_cpu = matrix_best(m, MATRIX_BY_MANAGED, mask);
 	struct matrix_cpu *c;
-	u32 vector;
+	u32 rank, vector;
 
 	core_assert_held(m->lock);
 	if (best_cpu == MATRIX_NONE) {
 		return matrix_mask_empty(m, mask) ? -EINVAL : -ENOSPC;
 	}
-	vector = matrix_find_managed(m, best_cpu);
+	c = matrix_cpu(m, best_cpu);
+	vector = matrix_find_managed(m, c);
 	if (vector == MATRIX_NONE || core_inject_failure("vector_matrix_alloc_managed")) {
 		return -ENOSPC;
 	}
-	c = matrix_cpu(m, best_cpu);
-	matrix_set(matrix_allocated(m, best_cpu), vector);
+	rank = matrix_rank(m, c, MATRIX_BY_MANAGED);
+	matrix_set(c->maps, vector);
 	c->allocated++;
 	c->managed_allocated++;
 	m->total_allocated++;
-	matrix_update_managed(m, best_cpu, c);
+	matrix_update_managed(m, best_cpu, c, rank);
 	*cpu = best_cpu;
 	return (int)vector;
 }
@@ -893,18 +923,18 @@ CORE_EXPORT(vector_matrix_alloc_managed)
 /* Allocates count unused vectors of an online CPU whose available count covers them. */
 static void matrix_take(struct vector_matrix *m, u32 cpu, u32 vector, u32 count)
 {
-	u64 *allocated = matrix_allocated(m, cpu);
 	struct matrix_cpu *c = matrix_cpu(m, cpu);
+	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
 
 	for (u32 n = 0; n < count; n++) {
-		matrix_set(allocated, vector + n);
+		matrix_set(c->maps, vector + n);
+		matrix_update_open(m, c, vector + n);
 	}
 	c->allocated = (u16)(c->allocated + count);
 	c->available = (u16)(c->available - count);
-	c->unused = (u16)(c->unused - count);
 	m->available -= count;
 	m->total_allocated += count;
-	matrix_update_available(m, cpu, c);
+	matrix_update_available(m, cpu, c, rank);
 }
 
 static int matrix_refuse_assign(const struct vector_matrix *m, u32 cpu, u32 vector)
@@ -912,7 +942,7 @@ static int matrix_refuse_assign(const struct vector_matrix *m, u32 cpu, u32 vect
 	if (cpu >= m->cpus || !matrix_cpu(m, cpu)->online || !matrix_in_range(m, vector)) {
 		return -EINVAL;
 	}
-	if (matrix_taken(m, cpu, vector)) {
+	if (matrix_taken(m, matrix_cpu(m, cpu), vector)) {
 		return -EBUSY;
 	}
 	return matrix_cpu(m, cpu)->available ? 0 : -EOVERFLOW;
@@ -1004,7 +1034,7 @@ int vector_matrix_alloc_range(struct vector_matrix *m, const u64 *mask, u32 coun
 	if (core_inject_failure("vector_matrix_alloc_range")) {
 		return -ENOSPC;
 	}
-	vector = matrix_find_range(m, chosen, count, align);
+	vector = matrix_find_range(m, matrix_cpu(m, chosen), count, align);
 	matrix_take(m, chosen, vector, count);
 	*cpu = chosen;
 	return (int)vector;
@@ -1036,13 +1066,35 @@ CORE_EXPORT(vector_matrix_alloc_same)
 static inline int matrix_refuse_free(const struct vector_matrix *m, u32 cpu, u32 vector,
 	bool managed)
 {
+	const struct matrix_cpu *c = matrix_cpu(m, cpu);
+
 	if (cpu >= m->cpus || !matrix_in_range(m, vector)) {
 		return -EINVAL;
 	}
-	if (!matrix_test(matrix_allocated(m, cpu), vector)) {
+	if (!matrix_test(c->maps, vector)) {
 		return -ENOENT;
 	}
-	return managed == matrix_test(matrix_managed(m, cpu), vector) ? 0 : -EINVAL;
+	return managed == matrix_test(matrix_managed(m, c), vector) ? 0 : -EINVAL;
+}
+
+static inline void matrix_free_managed(struct vector_matrix *m, u32 cpu)
+{
+	struct matrix_cpu *c = matrix_cpu(m, cpu);
+	u32 rank = matrix_rank(m, c, MATRIX_BY_MANAGED);
+
+	c->managed_allocated--;
+	matrix_update_managed(m, cpu, c, rank);
+}
+
+static inline void matrix_free_plain(struct vector_matrix *m, u32 cpu, u32 vector)
+{
+	struct matrix_cpu *c = matrix_cpu(m, cpu);
+	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
+
+	c->available++;
+	c->open |= 1u << (vector / 64);
+	m->available += c->online;
+	matrix_update_available(m, cpu, c, rank);
 }
 
 int vector_matrix_free(struct vector_matrix *m, u32 cpu, u32 vector, bool managed)
@@ -1055,21 +1107,14 @@ int vector_matrix_free(struct vector_matrix *m, u32 cpu, u32 vector, bool manage
 		return ret;
 	}
 	c = matrix_cpu(m, cpu);
-	matrix_clear(matrix_allocated(m, cpu), vector);
+	matrix_clear(c->maps, vector);
 	c->allocated--;
-	if (c->online) {
-		m->available += !managed;
-		m->total_allocated--;
-	} else {
-		m->freed_offline++;
-	}
+	m->total_allocated -= c->online;
+	m->freed_offline += !c->online;
 	if (managed) {
-		c->managed_allocated--;
-		matrix_update_managed(m, cpu, c);
+		matrix_free_managed(m, cpu);
 	} else {
-		c->available++;
-		c->unused++;
-		matrix_update_available(m, cpu, c);
+		matrix_free_plain(m, cpu, vector);
 	}
 	return 0;
 }
@@ -1136,7 +1181,7 @@ int vector_matrix_cpu_stats(const struct vector_matrix *m, u32 cpu,
 	c = matrix_cpu(m, cpu);
 	*stats = (struct vector_matrix_cpu_stats){
 		.available = c->available,
-		.unused = c->unused,
+		.unused = matrix_unused(m, c),
 		.allocated = c->allocated,
 		.managed = c->managed,
 		.managed_allocated = c->managed_allocated,
@@ -1153,8 +1198,8 @@ int vector_matrix_state(const struct vector_matrix *m, u32 cpu, u32 vector)
 		"vector_matrix: CPU or vector out of range")) {
 		return -EINVAL;
 	}
-	return (matrix_test(matrix_allocated(m, cpu), vector) ? VECTOR_MATRIX_ALLOCATED : 0) |
-		(matrix_test(matrix_managed(m, cpu), vector) ? VECTOR_MATRIX_MANAGED : 0) |
+	return (matrix_test(matrix_cpu(m, cpu)->maps, vector) ? VECTOR_MATRIX_ALLOCATED : 0) |
+		(matrix_test(matrix_managed(m, matrix_cpu(m, cpu)), vector) ? VECTOR_MATRIX_MANAGED : 0) |
 		(matrix_test(m->system, vector) ? VECTOR_MATRIX_SYSTEM : 0);
 }
 CORE_EXPORT(vector_matrix_state)
@@ -1166,24 +1211,24 @@ struct matrix_counts {
 	u32 managed;
 	u32 managed_allocated;
 	u32 unused;
+	u32 open;
 	bool misplaced;
 };
 
 /* What the maps of a CPU say, by themselves. */
-static struct matrix_counts matrix_count(const struct vector_matrix *m, u32 cpu)
+static struct matrix_counts matrix_count(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	const u64 *allocated = matrix_allocated(m, cpu);
-	const u64 *managed = matrix_managed(m, cpu);
+	const u64 *managed = matrix_managed(m, c);
 	struct matrix_counts counts = { 0 };
 
 	for (u32 word = 0; word < m->words; word++) {
-		u64 range = matrix_below(word * 64, m->end) & ~matrix_below(word * 64, m->first);
-		u64 taken = allocated[word] | managed[word];
-		counts.allocated += core_popcount64(allocated[word]);
+		u64 unused = ~matrix_taken_word(m, c, word);
+		counts.allocated += core_popcount64(c->maps[word]);
 		counts.managed += core_popcount64(managed[word]);
-		counts.managed_allocated += core_popcount64(allocated[word] & managed[word]);
-		counts.unused += core_popcount64(range & ~(taken | m->system[word]));
-		counts.misplaced |= (taken & ~range) || (taken & m->system[word]);
+		counts.managed_allocated += core_popcount64(c->maps[word] & managed[word]);
+		counts.unused += core_popcount64(unused);
+		counts.open |= unused ? 1u << word : 0;
+		counts.misplaced |= (c->maps[word] | managed[word]) & matrix_closed(m)[word];
 	}
 	return counts;
 }
@@ -1191,17 +1236,18 @@ static struct matrix_counts matrix_count(const struct vector_matrix *m, u32 cpu)
 static bool matrix_cpu_ok(const struct vector_matrix *m, u32 cpu)
 {
 	const struct matrix_cpu *c = matrix_cpu(m, cpu);
-	struct matrix_counts counts = matrix_count(m, cpu);
+	struct matrix_counts counts = matrix_count(m, c);
 
 	if (counts.misplaced || counts.allocated != c->allocated || counts.managed != c->managed ||
-		counts.managed_allocated != c->managed_allocated || counts.unused != c->unused) {
+		counts.managed_allocated != c->managed_allocated || counts.unused != matrix_unused(m, c) ||
+		counts.open != c->open) {
 		return false;
 	}
 	if (!c->initialized && (c->online || c->available || c->allocated)) {
 		return false;
 	}
 	return c->online <= 1 && c->initialized <= 1 &&
-		c->available <= c->unused + MATRIX_AHEAD_MAX + VECTOR_MATRIX_VECTORS_MAX;
+		c->available <= counts.unused + MATRIX_AHEAD_MAX + VECTOR_MATRIX_VECTORS_MAX;
 }
 
 /* The summary of up to 64 entries against the entries themselves. */
@@ -1214,7 +1260,7 @@ static bool ranks_ok(const struct matrix_ranks *ranks, u64 present)
 		return false;
 	}
 	for (u32 k = 0; k < MATRIX_RANK_BITS; k++) {
-		if (ranks->plane[k] & (1u << k <= ranks->best ? present : 0) ? false : ranks->plane[k]) {
+		if (ranks->plane[k] & ~(1u << k <= ranks->best ? present : 0)) {
 			return false;
 		}
 	}
@@ -1237,12 +1283,8 @@ static bool matrix_cpu_summary_ok(const struct vector_matrix *m, u32 cpu)
 	const struct matrix_block *b = matrix_block(m, cpu / 64);
 	const struct matrix_cpu *c = matrix_cpu(m, cpu);
 
-	if (c->rank[MATRIX_BY_AVAILABLE] != matrix_available_rank(c) ||
-		c->rank[MATRIX_BY_MANAGED] != matrix_managed_rank(m, c)) {
-		return false;
-	}
 	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
-		if (c->rank[order] != ranks_get(&b->ranks[order], cpu % 64)) {
+		if (matrix_rank(m, c, order) != ranks_get(&b->ranks[order], cpu % 64)) {
 			return false;
 		}
 	}
@@ -1288,8 +1330,12 @@ static bool matrix_totals_ok(const struct vector_matrix *m)
 		available += c->online ? c->available : 0;
 		allocated += c->allocated;
 	}
-	for (u32 vector = m->first; vector < m->end; vector++) {
-		system += matrix_test(m->system, vector);
+	for (u32 word = 0; word < m->words; word++) {
+		u64 range = matrix_below(word * 64, m->end) & ~matrix_below(word * 64, m->first);
+		system += core_popcount64(m->system[word] & range);
+		if (matrix_closed(m)[word] != (m->system[word] | ~range)) {
+			return false;
+		}
 	}
 	return online == m->online_cpus && available == m->available && system == m->system_in_range &&
 		allocated == m->total_allocated &&
@@ -1301,6 +1347,7 @@ static bool matrix_shape_agrees(const struct vector_matrix *m)
 	return matrix_shape_ok(m->cpus, m->vectors) && m->first < m->end && m->end <= m->vectors &&
 		m->words == matrix_words(m->vectors) && m->blocks == matrix_words(m->cpus) &&
 		m->groups == matrix_groups(m->cpus) && m->placement <= VECTOR_MATRIX_FIRST_FIT &&
+		m->blocks_at_bytes == matrix_blocks_at_bytes(m->vectors) &&
 		m->groups_at_bytes == matrix_groups_at_bytes(m->cpus, m->vectors) &&
 		m->cpus_at_bytes == matrix_cpus_at_bytes(m->cpus, m->vectors) &&
 		m->cpu_bytes == matrix_cpu_bytes(m->vectors);
@@ -1432,7 +1479,7 @@ static void text_cpu(struct matrix_text *text, const struct vector_matrix *m, u3
 	text_number(text, cpu, 5);
 	text_string(text, c->online ? " online " : " offline");
 	text_number(text, c->available, 6);
-	text_number(text, c->unused, 7);
+	text_number(text, matrix_unused(m, c), 7);
 	text_number(text, c->allocated, 6);
 	text_number(text, c->managed, 8);
 	text_number(text, c->managed_allocated, 12);

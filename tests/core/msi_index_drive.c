@@ -150,8 +150,8 @@ static int twin_alloc(struct twin *twin, u32 group, u32 first, u32 end, u32 min,
 		while (count--) {
 			struct twin_slot *slot = &twin->slots[twin->taken[count]];
 
-			twin->irqs.release(twin->irqs.context, twin_identity(twin, twin->taken[count]),
-					   slot->irq);
+			twin->irqs.release(twin->irqs.context,
+					   twin_identity(twin, twin->taken[count]), slot->irq);
 			*slot = (struct twin_slot){ 0 };
 		}
 		return error;
@@ -159,8 +159,8 @@ static int twin_alloc(struct twin *twin, u32 group, u32 first, u32 end, u32 min,
 	for (i = 0; i < count; i++) {
 		struct twin_slot *slot = &twin->slots[twin->taken[i]];
 
-		entries[i] = (struct msi_index_entry){ twin_identity(twin, twin->taken[i]), slot->irq,
-						       slot->group };
+		entries[i] = (struct msi_index_entry){ twin_identity(twin, twin->taken[i]),
+						       slot->irq, slot->group };
 	}
 	return (int)count;
 }
@@ -304,7 +304,8 @@ static const char *drive_compare_group(const struct drive *drive, u32 group)
 		return msi_index_group_count(drive->msi, group) == -ENOENT ? NULL : "a dead group";
 	}
 	for (i = 0; i < twin_positions(twin); i++) {
-		struct msi_index_entry expected = { twin_identity(twin, i), twin->slots[i].irq, group };
+		struct msi_index_entry expected = { twin_identity(twin, i), twin->slots[i].irq,
+						    group };
 
 		if (!twin->slots[i].used || twin->slots[i].group != group) {
 			continue;
@@ -469,8 +470,8 @@ static const char *drive_alloc_indexless(struct drive *drive)
 	drive_plan_failure(drive, "msi_index_alloc");
 	got = msi_index_alloc_indexless(drive->msi, &drive->irqs, group, drive->entries);
 	if (twin->shape.indexless_size) {
-		expected = twin_alloc(twin, group, twin->shape.table_size, twin_positions(twin), 1, 1,
-				      drive->twin_entries);
+		expected = twin_alloc(twin, group, twin->shape.table_size, twin_positions(twin), 1,
+				      1, drive->twin_entries);
 	}
 	return drive_compare_alloc(drive, got, expected, true);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random operations on a msi_index and on a naive twin of it, side by side: every result, every entry, every call of the
- * irq source and every count is compared.
+ * Random operations on a msi_index and on a naive twin of it, side by side: every result, every entry, every call of
+ * the irq source and every count is compared.
  */
 #ifndef MSIRACE_TEST_MSI_INDEX_DRIVE_H
 #define MSIRACE_TEST_MSI_INDEX_DRIVE_H

@@ -9,8 +9,9 @@ static void drive(const struct msi_index_shape *shape, u64 seed, u32 operations,
 	struct choices choices = { .seed = seed };
 	const char *different = msi_index_drive(&choices, shape, operations, compare_every);
 
-	cr_assert_null(different, "%u slots, %u stores, %u groups, flags %u: the twin differs in: %s",
-		       shape->table_size, shape->indexless_size, shape->groups, shape->flags, different);
+	cr_assert_null(different, "%u slots, %u stores, %u groups, flags %u: the twin differs: %s",
+		       shape->table_size, shape->indexless_size, shape->groups, shape->flags,
+		       different);
 }
 
 Test(property_msi_index, small_domains_compared_after_every_operation)
@@ -22,7 +23,8 @@ Test(property_msi_index, small_domains_compared_after_every_operation)
 
 	for (flags = 0; flags < 4; flags++) {
 		for (i = 0; i < 32; i++) {
-			struct msi_index_shape shape = { tables[i % 8], stores[i / 8], 1 + i % 5, flags };
+			struct msi_index_shape shape = { tables[i % 8], stores[i / 8], 1 + i % 5,
+							 flags };
 
 			drive(&shape, i * 4 + flags, 1250, 1);
 		}

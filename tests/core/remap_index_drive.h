@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Random operations on a remap_index and on a naive twin of it, side by side: every result and every count is compared. */
+/*
+ * Random operations on a remap_index and on a naive twin of it, side by side: every result and every count is compared.
+ */
 #ifndef MSIRACE_TEST_REMAP_INDEX_DRIVE_H
 #define MSIRACE_TEST_REMAP_INDEX_DRIVE_H
 

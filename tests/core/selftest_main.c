@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The self-test as a user program: KTAP on stdout, and exit status 1 if a case failed. With an argument, everything that
- * the core calls by that name fails (see core_inject_failure()), and so must cases of the self-test.
+ * The self-test as a user program: KTAP on stdout, and exit status 1 if a case failed. With an argument, everything
+ * that the core calls by that name fails (see core_inject_failure()), and so must cases of the self-test.
  */
 #include <stdio.h>
 #include <stdlib.h>

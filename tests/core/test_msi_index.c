@@ -248,8 +248,8 @@ Test(msi_index, the_lock_is_asserted)
 }
 
 /*
- * Some bits may be anything: the lock, an irq number as long as the order stays, the number of groups begun, the size of
- * a limit. Damage anywhere else must be noticed: in links, groups, bitmaps, counts.
+ * Some bits may be anything: the lock, an irq number as long as the order stays, the number of groups begun, the size
+ * of a limit. Damage anywhere else must be noticed: in links, groups, bitmaps, counts.
  */
 Test(msi_index, check_notices_damaged_structure)
 {
@@ -314,7 +314,8 @@ Test(msi_index, dump)
 	cr_assert_eq(msi_index_alloc_indexless(msi, &plain, 0, NULL), 0);
 	msi_index_dump(msi, collect, all);
 	cr_assert_str_eq(all,
-			 "msi_index: slots 2/2048 index-less 1/4 groups 2/3 enabled grows-enabled enables-again\n"
+			 "msi_index: slots 2/2048 index-less 1/4 groups 2/3 enabled "
+			 "grows-enabled enables-again\n"
 			 "group 0: entries 1\n"
 			 "  index 65536 irq 4294901759\n"
 			 "group 1: entries 2\n"

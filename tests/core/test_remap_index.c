@@ -136,8 +136,8 @@ Test(remap_index, the_lock_is_asserted)
 }
 
 /*
- * Not damaged are the lock and the number of entries: the walk has to believe how long its memory is. Of the rest it may
- * miss two things: another number of tickets taken (64 bits), and the padding behind 130 heads (6 bytes).
+ * Not damaged are the lock and the number of entries: the walk has to believe how long its memory is. Of the rest it
+ * may miss two things: another number of tickets taken (64 bits), and the padding behind 130 heads (6 bytes).
  */
 Test(remap_index, check_notices_damage)
 {
@@ -179,7 +179,8 @@ Test(remap_index, dump)
 	cr_assert_eq(remap_index_free(remap, 32, 5), 0);
 	remap_index_dump(remap, collect, all);
 	cr_assert_str_eq(all,
-			 "remap_index: entries 300 available 267 allocated 1 awaiting 32 tickets 1\n"
+			 "remap_index: entries 300 available 267 allocated 1 awaiting 32 "
+			 "tickets 1\n"
 			 "  0-0 allocated\n"
 			 "  32-63 awaiting ticket 2\n");
 	drop();

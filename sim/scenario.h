@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scenario as plain structs: what a file says, with every default filled in. sim/schema.c is the table of its keys,
+ * sim/loader.c fills these structs from YAML, sim/machine.c builds the models from them.
+ *
+ * Times are whole picoseconds. Names are the file's own. Everything belongs to the scenario and goes with
+ * scenario_free(). A loaded scenario is consistent: every reference is resolved to an index, every range is checked,
+ * and each contender's preconditions hold.
+ */
+#ifndef MSIRACE_SIM_SCENARIO_H
+#define MSIRACE_SIM_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/kinds.h"
+#include "models/strategies/registry.h"
+#include "models/timings.h"
+
+/* Simulated time is exact in a double up to here: 2^53 - 1 ps, about 2.5 hours. */
+#define SCENARIO_DURATION_PS_MAX ((UINT64_C(1) << 53) - 1)
+
+#define SCENARIO_CPUS_MAX 8192
+#define SCENARIO_DEVICES_MAX 4096
+
+struct scenario_machine {
+	enum machine_arch arch;
+	enum machine_remap remap;
+	enum machine_fabric fabric;
+	enum vector_placement placement;
+	uint32_t cpus;
+	uint32_t sockets;         /* CPUs and devices are dealt to sockets in equal, consecutive shares */
+	uint32_t vectors_first;   /* the allocatable range of every CPU */
+	uint32_t vectors_end;     /* exclusive */
+	uint32_t *system_vectors; /* vectors inside the range that nobody may allocate */
+	size_t system_vectors_count;
+	bool ecam;                /* configuration accesses through ECAM instead of the CF8/CFC pair */
+	bool remap_cache;         /* the remap hardware caches entries */
+	char *platform_file;      /* a SimGrid platform of the user's own; NULL: made from this struct */
+	struct model_timings timings;
+};
+
+enum scenario_process {
+	PROCESS_NONE,     /* raises only by actions */
+	PROCESS_POISSON,  /* rate_hz */
+	PROCESS_PERIODIC, /* period_ps, each raise moved by up to +- jitter of the period */
+	PROCESS_BURSTS,   /* Poisson at rate_hz during on_ps (exponential mean), silent during off_ps (the same) */
+	PROCESS_TIMES,    /* times_ps */
+	PROCESS_CLOSED    /* depth outstanding commands, service_ps each (exponential mean); a command is resubmitted by the
+	                     handler, and after timeout_ps without a handler the driver polls: a stall */
+};
+
+struct scenario_arrivals {
+	enum scenario_process process;
+	double rate_hz;           /* per vector */
+	uint64_t period_ps;
+	double jitter;            /* 0 to 1, of the period */
+	uint64_t on_ps;
+	uint64_t off_ps;
+	uint64_t *times_ps;       /* ascending */
+	size_t times_count;
+	uint32_t depth;
+	uint64_t service_ps;
+	uint64_t timeout_ps;
+};
+
+struct scenario_device {
+	char *name;               /* of a device with count > 1: the file's name and its number, nic0, nic1, ... */
+	enum device_kind kind;
+	enum msix_torn torn;
+	bool maskable;            /* PCI MSI: has mask and pending bits. MSI-X and IMS always have */
+	bool pending_bits;        /* a masked event is kept; MSI-X always, IMS never */
+	bool intx;                /* raises go to INTx while MSI is disabled; false: they are lost, as where INTx is broken */
+	uint32_t address_bits;    /* 32 or 64 */
+	uint32_t vectors;
+	uint32_t socket;
+	bool managed;             /* its interrupts have managed affinity, spread over the CPUs */
+	uint64_t handler_ps;      /* 0: the machine's timing */
+	struct scenario_arrivals arrivals;
+	uint32_t *initial_cpus;   /* the affinity mask that the interrupts start with; NULL: all CPUs */
+	size_t initial_cpus_count;
+	int line;                 /* of the scenario file */
+};
+
+enum scenario_verb {
+	ACTION_MIGRATE,   /* set the affinity of the device's vectors */
+	ACTION_ALLOCATE,  /* allocate and request vectors of the device */
+	ACTION_FREE,
+	ACTION_ENABLE,    /* the function's MSI or MSI-X enable bit, as the driver does it */
+	ACTION_DISABLE,
+	ACTION_OFFLINE,   /* take a CPU down */
+	ACTION_ONLINE,
+	ACTION_RAISE      /* one raise, besides the arrival process */
+};
+enum scenario_when { WHEN_AT, WHEN_EVERY, WHEN_RATE };
+enum scenario_target { TARGET_ROUND_ROBIN, TARGET_RANDOM, TARGET_LIST };
+
+struct scenario_action {
+	enum scenario_verb verb;
+	enum scenario_when when;
+	uint64_t at_ps;           /* WHEN_AT; for the others: of the first one, 0: one interval after the start */
+	uint64_t every_ps;
+	double rate_hz;
+	uint32_t count;           /* how often at most; 0: no end; WHEN_AT: 1 */
+	int32_t device;           /* index into devices; -1: none named */
+	uint32_t device_count;    /* the devices of a replicated name, consecutive */
+	uint32_t vector_first;
+	uint32_t vector_end;      /* exclusive */
+	enum scenario_target target;
+	uint32_t *target_cpus;    /* TARGET_LIST: taken in turn. The others: the CPUs to choose from; NULL: all */
+	size_t target_cpus_count;
+	int32_t cpu;              /* OFFLINE, ONLINE: which; -1: the CPU that the device's first vector is on */
+	int32_t on;               /* the CPU that the acting thread runs on; -1: any online CPU but the target's */
+	int line;
+};
+
+/* One thing that is compared: at most one strategy of each slot, joined by '+' in the file. */
+struct scenario_contender {
+	char *name;               /* as in the file */
+	const struct strategy *slot[STRATEGY_SLOTS]; /* by enum strategy_slot, defaults filled in */
+	int line;
+};
+
+enum expect_op { EXPECT_EQ, EXPECT_NE, EXPECT_LT, EXPECT_LE, EXPECT_GT, EXPECT_GE };
+struct scenario_expectation {
+	char *text;               /* as in the file: "x86-direct: stale > 0" */
+	int32_t contender;        /* -1: every one */
+	int32_t metric;           /* a row of sim/metrics.h */
+	enum expect_op op;
+	double value;             /* in the metric's own unit */
+	int line;
+};
+
+struct scenario_check {
+	uint32_t raises;          /* a device; default 2 */
+	uint32_t migrations;
+	bool stalls;
+	struct scenario_check_expectation {
+		char *text;
+		int32_t contender;
+		int32_t what;     /* sim/check.h */
+		int32_t verdict;
+		int line;
+	} *expectations;
+	size_t expectations_count;
+	bool present;
+};
+
+struct scenario {
+	char *file;
+	char *name;
+	char *question;
+	struct scenario_machine machine;
+	struct scenario_device *devices;
+	size_t devices_count;
+	struct scenario_action *actions;
+	size_t actions_count;
+	struct scenario_contender *contenders;
+	size_t contenders_count;
+	struct scenario_expectation *expectations;
+	size_t expectations_count;
+	struct scenario_check check;
+	uint64_t duration_ps;
+	uint64_t drain_ps;        /* raises stop at duration_ps, and the run goes on this long so that late ones are seen */
+	uint32_t replications;
+	uint64_t seed;
+	char *resolved_yaml;      /* the whole scenario with every default, which loads again to the same structs */
+};
+
+/* Frees a scenario of sim/loader.h and all that it holds; NULL is allowed. */
+void scenario_free(struct scenario *s);
+
+#endif
