@@ -78,11 +78,11 @@ enum metric_counter {
 	X(LATENCY_P50, "latency_p50", "ps", "median of the time from a raise to the start of its handler") \
 	X(LATENCY_P99, "latency_p99", "ps", "99th percentile of the same") \
 	X(LATENCY_P99_9, "latency_p99.9", "ps", "99.9th percentile of the same") \
-	X(LATENCY_MAX, "latency_max", "ps", "largest of the same, overflow included") \
+	X(LATENCY_MAX, "latency_max", "ps", "largest of the same, overflow included; 0: none") \
 	X(LATENCY_OVERFLOW, "latency_overflow", "count", "latencies of 17.6 s and more") \
 	X(STALE_TIME_P50, "stale_time_p50", "ps", "median of the time from a stale raise to the rescue of its device") \
 	X(STALE_TIME_P99, "stale_time_p99", "ps", "99th percentile of the same") \
-	X(STALE_TIME_MAX, "stale_time_max", "ps", "largest of the same, overflow included") \
+	X(STALE_TIME_MAX, "stale_time_max", "ps", "largest of the same, overflow included; 0: none") \
 	X(INTERRUPTS_PER_SECOND, "interrupts_per_second", "per second", "raised over simulated time") \
 	X(IRQ_LOAD, "irq_load", "cpus", "CPUs' worth of time in interrupt context: cpu_irq_time over simulated_time")
 
@@ -106,18 +106,23 @@ struct metric {
 	const char *key;
 	const char *unit;          /* "count", "ps", "per migration", "per second" or "cpus" */
 	const char *documentation;
-	bool sampled;              /* an estimate with an interval; false: a plain fact of the sample */
 };
 
 /* The metric of a number in [0, METRICS_COUNT); NULL outside. */
 const struct metric *metric_get(int number);
+
+/* Is it an estimate with an interval? False: a plain fact of the sample, such as a counter or a maximum. */
+bool metric_is_sampled(int number);
+
+/* The counter of events that a metric divides by migrations or time; -1 where it is no such metric. */
+int metric_events(int number);
 
 /* The number of a key, as in the tables above; -1 where there is none. */
 int metric_find(const char *key);
 
 /* How an interval was found; sim/statistics.h defines the methods. */
 enum estimate_method {
-	ESTIMATE_UNDEFINED, /* nothing to divide by, or no values: value, low and high are NAN */
+	ESTIMATE_UNDEFINED, /* nothing to divide by, or no values for a percentile: value, low and high are NAN */
 	ESTIMATE_EXACT,     /* a fact of the sample: low == value == high */
 	ESTIMATE_ZERO,      /* no event: [0, -ln(0.05) / exposure], one-sided */
 	ESTIMATE_POISSON,   /* Garwood's interval of the pooled count */
@@ -149,7 +154,8 @@ uint64_t metric_pooled(const struct run_metrics *each, uint32_t replications, en
  * replications. Poisson's alone is too narrow where raises come in bursts, as losses then come in clusters; t alone is
  * wrong where counts are small. With one replication only the former exists. A percentile gets the wider of the interval
  * between order statistics, which takes values for independent, and t over the replications' own percentiles; it is never
- * narrower than the histogram's bucket.
+ * narrower than the histogram's bucket. A time over migrations or time has only the t interval: [0, INFINITY) with one
+ * replication, or where the time is 0.
  */
 struct estimate metric_estimate(int number, const struct run_metrics *each, uint32_t replications);
 

@@ -14,6 +14,7 @@
 
 /* Of the JSON document; a reader refuses one that it does not know. */
 #define REPORT_SCHEMA_VERSION 1
+#define REPORT_KIND "msirace run"
 
 struct report_options {
 	const char *version; /* of the program, as in `msirace --version` */
@@ -23,8 +24,9 @@ struct report_options {
 
 /*
  * The table: plain ASCII, at most 110 columns as long as contenders' names have at most 28 characters, a longer name
- * widens its row only. One row a contender, then what happened besides (causes, kinds, refusals, stalls), the
- * expectations, and a footer that names the estimated timings left at their defaults.
+ * widens the columns. A row for each contender in three grids (raises by fate, moves, latency and vectors), then what
+ * happened besides (causes, kinds, refusals, stalled time), the expectations that did not hold, and a footer that names the
+ * estimated timings left at their defaults.
  */
 GString *report_table(const struct run_result *result, const struct expect_outcomes *outcomes,
 		      const struct report_options *options);
@@ -47,7 +49,7 @@ GString *report_json(const struct run_result *result, const struct expect_outcom
 		     const struct report_options *options);
 
 /*
- * RFC 4180 with a header: scenario, seed, contender, replication, every counter, then latency_p50_ps, latency_p99_ps,
+ * RFC 4180 with a header: scenario, seed, contender, replication, every counter (times as KEY_ps), then latency_p50_ps, latency_p99_ps,
  * latency_p99.9_ps, latency_max_ps, latency_overflow. One row a contender and replication. A percentile that falls into
  * the overflow, or of no values, is empty.
  */
@@ -61,7 +63,7 @@ GString *report_junit(const struct run_result *result, const struct expect_outco
 		      const struct report_options *options);
 
 /*
- * Writes a document to path, or to stdout where path is "-" or NULL. False where that failed, even at the last byte (a full
+ * Writes a document to path, replacing a file that is there, or to stdout where path is "-" or NULL. False where that failed, even at the last byte (a full
  * disk, a closed pipe); *error, g_free()d by the caller, then names the file and the reason.
  */
 bool report_write(const char *path, const GString *document, char **error);
