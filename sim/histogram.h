@@ -46,9 +46,16 @@ uint64_t histogram_bucket_low(uint32_t bucket);
 
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
+/* Of the values in ascending order, counted from 1, the first that fraction of all are not above; 0 when empty. */
+uint64_t histogram_rank(const struct histogram *h, double fraction);
+
+/* The bucket of the value of a rank in [1, count]; HISTOGRAM_BUCKETS where that is in the overflow. */
+uint32_t histogram_bucket_at(const struct histogram *h, uint64_t rank);
+
 /*
- * The smallest value that at least fraction of all values are not above, as the upper edge of its bucket, never above
- * max_ps. fraction is in (0, 1]. 0 for an empty histogram; UINT64_MAX where it falls into the overflow.
+ * The smallest value that at least fraction of all values are not above, as the largest value of its bucket, never above
+ * max_ps: at most 1/64 too high, and exact below 128. fraction is in (0, 1]. 0 for an empty histogram; UINT64_MAX
+ * where it falls into the overflow.
  */
 uint64_t histogram_quantile(const struct histogram *h, double fraction);
 

@@ -6,6 +6,7 @@
 #ifndef MSIRACE_SIM_METRICS_H
 #define MSIRACE_SIM_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/histogram.h"
@@ -63,11 +64,99 @@ enum metric_counter {
 	METRIC_COUNTERS_COUNT
 };
 
+/*
+ * What is computed from the counters and histograms of all replications. X(id, key, unit, documentation). The unit "ps"
+ * is a duration, "per migration" a count over migrations_done, "per second" a count over simulated seconds, "cpus" a time
+ * over simulated time.
+ */
+#define METRIC_DERIVED(X) \
+	X(LOST_PER_MIGRATION, "lost_per_migration", "per migration", "lost over migrations_done") \
+	X(COVERED_PER_MIGRATION, "covered_per_migration", "per migration", "covered over migrations_done") \
+	X(STALE_PER_MIGRATION, "stale_per_migration", "per migration", "stale over migrations_done") \
+	X(SPURIOUS_PER_MIGRATION, "spurious_per_migration", "per migration", "spurious over migrations_done") \
+	X(STALE_TIME_PER_MIGRATION, "stale_time_per_migration", "ps", "stale_time over migrations_done") \
+	X(LATENCY_P50, "latency_p50", "ps", "median of the time from a raise to the start of its handler") \
+	X(LATENCY_P99, "latency_p99", "ps", "99th percentile of the same") \
+	X(LATENCY_P99_9, "latency_p99.9", "ps", "99.9th percentile of the same") \
+	X(LATENCY_MAX, "latency_max", "ps", "largest of the same, overflow included; 0: none") \
+	X(LATENCY_OVERFLOW, "latency_overflow", "count", "latencies of 17.6 s and more") \
+	X(STALE_TIME_P50, "stale_time_p50", "ps", "median of the time from a stale raise to the rescue of its device") \
+	X(STALE_TIME_P99, "stale_time_p99", "ps", "99th percentile of the same") \
+	X(STALE_TIME_MAX, "stale_time_max", "ps", "largest of the same, overflow included; 0: none") \
+	X(INTERRUPTS_PER_SECOND, "interrupts_per_second", "per second", "raised over simulated time") \
+	X(IRQ_LOAD, "irq_load", "cpus", "CPUs' worth of time in interrupt context: cpu_irq_time over simulated_time")
+
+/* A metric's number: the counters' first, then the derived ones'. */
+enum metric_derived {
+	METRIC_DERIVED_FIRST = METRIC_COUNTERS_COUNT - 1,
+#define X(id, key, unit, documentation) METRIC_##id,
+	METRIC_DERIVED(X)
+#undef X
+	METRICS_COUNT
+};
+
 /* Everything that one replication of one contender yields; plain data. */
 struct run_metrics {
 	uint64_t counter[METRIC_COUNTERS_COUNT];
 	struct histogram latency;  /* raise to start of the handler that services it, ps; delivered and recovered */
 	struct histogram stale;    /* stale raise to the handler start that serviced it, ps; closed ones only */
 };
+
+struct metric {
+	const char *key;
+	const char *unit;          /* "count", "ps", "per migration", "per second" or "cpus" */
+	const char *documentation;
+};
+
+/* The metric of a number in [0, METRICS_COUNT); NULL outside. */
+const struct metric *metric_get(int number);
+
+/* Is it an estimate with an interval? False: a plain fact of the sample, such as a counter or a maximum. */
+bool metric_is_sampled(int number);
+
+/* The counter of events that a metric divides by migrations or time; -1 where it is no such metric. */
+int metric_events(int number);
+
+/* The number of a key, as in the tables above; -1 where there is none. */
+int metric_find(const char *key);
+
+/* How an interval was found; sim/statistics.h defines the methods. */
+enum estimate_method {
+	ESTIMATE_UNDEFINED, /* nothing to divide by, or no values for a percentile: value, low and high are NAN */
+	ESTIMATE_EXACT,     /* a fact of the sample: low == value == high */
+	ESTIMATE_ZERO,      /* no event: [0, -ln(0.05) / exposure], one-sided */
+	ESTIMATE_POISSON,   /* Garwood's interval of the pooled count */
+	ESTIMATE_T,         /* Student's t over replications */
+	ESTIMATE_ORDER      /* ranks of the pooled values */
+};
+
+/* 95 %, two-sided but for ESTIMATE_ZERO. low may be 0, and high INFINITY, where the sample gives no bound. */
+struct estimate {
+	double value;
+	double low;
+	double high;
+	enum estimate_method method;
+};
+
+/* "undefined", "exact", "zero-count bound", "poisson", "t", "order statistics": as in the documents. */
+const char *estimate_method_name(enum estimate_method method);
+
+/*
+ * A counter over all replications: their sum, saturated at UINT64_MAX; for levels at the end of a run (vectors_in_use,
+ * vectors_leaked) the largest.
+ */
+uint64_t metric_pooled(const struct run_metrics *each, uint32_t replications, enum metric_counter counter);
+
+/*
+ * The metric of that number over the replications each[0 .. replications). ESTIMATE_UNDEFINED where replications is 0.
+ *
+ * A count over migrations or time gets the wider of two intervals: Poisson's on the pooled count, and Student's t over the
+ * replications. Poisson's alone is too narrow where raises come in bursts, as losses then come in clusters; t alone is
+ * wrong where counts are small. With one replication only the former exists. A percentile gets the wider of the interval
+ * between order statistics, which takes values for independent, and t over the replications' own percentiles; it is never
+ * narrower than the histogram's bucket. A time over migrations or time has only the t interval: [0, INFINITY) with one
+ * replication, or where the time is 0.
+ */
+struct estimate metric_estimate(int number, const struct run_metrics *each, uint32_t replications);
 
 #endif

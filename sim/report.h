@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A finished run as a document: the table that people read, and JSON, CSV and JUnit for programs. Each is made in memory,
+ * byte for byte the same for the same result, but for what report_options.timing adds.
+ */
+#ifndef MSIRACE_SIM_REPORT_H
+#define MSIRACE_SIM_REPORT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "sim/expect.h"
+#include "sim/run.h"
+
+/* Of the JSON document; a reader refuses one that it does not know. */
+#define REPORT_SCHEMA_VERSION 1
+#define REPORT_KIND "msirace run"
+
+struct report_options {
+	const char *version; /* of the program, as in `msirace --version` */
+	bool timing;         /* the wall clock's figures too: the table's last line, JSON's "timing", JUnit's times */
+	bool quiet;          /* the table: only the expectations that did not hold, nothing where all did */
+};
+
+/*
+ * The table: plain ASCII, at most 110 columns as long as contenders' names have at most 28 characters, a longer name
+ * widens the columns. A row for each contender in three grids (raises by fate, moves, latency and vectors), then what
+ * happened besides (causes, kinds, refusals, stalled time), the expectations that did not hold, and a footer that names the
+ * estimated timings left at their defaults.
+ */
+GString *report_table(const struct run_result *result, const struct expect_outcomes *outcomes,
+		      const struct report_options *options);
+
+/*
+ * One JSON object, ended by a newline:
+ *   schema_version, kind ("msirace run"), version, seed, partial
+ *   scenario: {name, file, question, duration_ps, drain_ps, replications, resolved}; resolved is YAML that runs again
+ *   estimated_timings: [{key, value_ps}]; those that are estimates without a published source, left at their defaults
+ *   contenders: [{name, replications,
+ *                 pooled: {counter: n}, each: [{counter: n}],
+ *                 derived: {metric: {value, low, high, method, unit}}; null where there is no value or no bound,
+ *                 latency, stale: {count, overflow, max_ps, linear_bits, buckets: [[low_ps, count]]}}]
+ *   expectations: [{text, contender, metric, op, value, verdict, found, low, high, method, message, line}]
+ *   timing: {wall_seconds, interrupts_per_wall_second, contenders: [{name, wall_seconds}]}
+ * An integer above 2^63 - 1 is written as that. A bucket [low_ps, count] ends below low_ps + max(1, 2^(k - linear_bits)),
+ * with 2^k the largest power of two that is not above low_ps.
+ */
+GString *report_json(const struct run_result *result, const struct expect_outcomes *outcomes,
+		     const struct report_options *options);
+
+/*
+ * RFC 4180 with a header: scenario, seed, contender, replication, every counter (times as KEY_ps), then latency_p50_ps, latency_p99_ps,
+ * latency_p99.9_ps, latency_max_ps, latency_overflow. One row a contender and replication. A percentile that falls into
+ * the overflow, or of no values, is empty.
+ */
+GString *report_csv(const struct run_result *result);
+
+/*
+ * JUnit XML: a test suite named as the scenario, a test case for each expectation and contender (classname
+ * "scenario.contender", name the expectation's text). Failed: <failure>; inconclusive: <skipped>; both with the message.
+ */
+GString *report_junit(const struct run_result *result, const struct expect_outcomes *outcomes,
+		      const struct report_options *options);
+
+/*
+ * Writes a document to path, replacing a file that is there, or to stdout where path is "-" or NULL. False where that failed, even at the last byte (a full
+ * disk, a closed pipe); *error, g_free()d by the caller, then names the file and the reason.
+ */
+bool report_write(const char *path, const GString *document, char **error);
+
+#endif

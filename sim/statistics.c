@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/statistics.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+#include <math.h>
+
+/*
+ * GSL's gamma inverse is exact to 1e-12 up to here for any alpha >= 1e-6, and returns wrong values
+ * from 10^6 on.
+ */
+#define POISSON_EXACT_MAX 10000
+
+/*
+ * The quantile of a gamma distribution of a large shape and scale 1, at the normal quantile z
+ * (Cornish and Fisher, 1938).
+ */
+static double gamma_quantile_large(double shape, double z)
+{
+	double root = sqrt(shape);
+
+	return shape + z * root + (z * z - 1.0) / 3.0 + (z * z * z - 7.0 * z) / (36.0 * root);
+}
+
+struct interval poisson_interval(uint64_t count, double alpha)
+{
+	double k = (double)count;
+
+	gsl_set_error_handler_off();
+	if (count == 0) {
+		return (struct interval){ 0.0, -log(alpha) };
+	}
+	if (count < POISSON_EXACT_MAX) {
+		return (struct interval){ gsl_cdf_gamma_Pinv(alpha / 2.0, k, 1.0),
+					  gsl_cdf_gamma_Qinv(alpha / 2.0, k + 1.0, 1.0) };
+	}
+	double z = gsl_cdf_ugaussian_Qinv(alpha / 2.0);
+	return (struct interval){ gamma_quantile_large(k, -z), gamma_quantile_large(k + 1.0, z) };
+}
+
+/*
+ * The x at which the beta distribution's lower (upper) tail is tail. By bisection: the tails are
+ * monotone, and GSL has them right far beyond the range in which its own inverse converges. 200
+ * halvings exhaust a double.
+ */
+static double beta_quantile(double tail, double a, double b,
+			    double (*distribution)(double, double, double), bool upper)
+{
+	double low = 0.0, high = 1.0;
+
+	gsl_set_error_handler_off();
+	for (int i = 0; i < 200 && low < high; i++) {
+		double middle = low + (high - low) / 2.0;
+		if (middle == low || middle == high) {
+			break;
+		}
+		if ((distribution(middle, a, b) < tail) != upper) {
+			low = middle;
+		} else {
+			high = middle;
+		}
+	}
+	return low + (high - low) / 2.0;
+}
+
+struct interval binomial_interval(uint64_t successes, uint64_t trials, double alpha)
+{
+	struct interval interval = { 0.0, 1.0 };
+	double k = (double)successes, rest = (double)(trials - successes);
+
+	if (trials == 0) {
+		return interval;
+	}
+	if (successes > 0) {
+		interval.low = beta_quantile(alpha / 2.0, k, rest + 1.0, gsl_cdf_beta_P, false);
+	}
+	if (successes < trials) {
+		interval.high = beta_quantile(alpha / 2.0, k + 1.0, rest, gsl_cdf_beta_Q, true);
+	}
+	return interval;
+}
+
+double binomial_at_least(uint64_t successes, uint64_t trials, double probability)
+{
+	gsl_set_error_handler_off();
+	if (successes == 0) {
+		return 1.0;
+	}
+	if (successes > trials || probability <= 0.0) {
+		return 0.0;
+	}
+	if (probability >= 1.0) {
+		return 1.0;
+	}
+	return gsl_cdf_beta_P(probability, (double)successes, (double)(trials - successes) + 1.0);
+}
+
+static double student_quantile(size_t count, double alpha)
+{
+	gsl_set_error_handler_off();
+	return gsl_cdf_tdist_Qinv(alpha / 2.0, (double)(count - 1));
+}
+
+bool ratio_interval(const double *numerators, const double *denominators, size_t count,
+		    double alpha, struct interval *interval)
+{
+	double above = 0.0, below = 0.0, squares = 0.0;
+
+	for (size_t i = 0; i < count; i++) {
+		above += numerators[i];
+		below += denominators[i];
+	}
+	if (count < 2 || !(below > 0.0)) {
+		return false;
+	}
+	double ratio = above / below;
+	for (size_t i = 0; i < count; i++) {
+		double residual = numerators[i] - ratio * denominators[i];
+		squares += residual * residual;
+	}
+	/*
+	 * The residuals sum to 0. The standard error of the ratio is s / (sqrt(count)
+	 * mean(denominator)).
+	 */
+	double error = sqrt(squares / (double)(count - 1) * (double)count) / below;
+	double half = student_quantile(count, alpha) * error;
+	*interval = (struct interval){ ratio - half, ratio + half };
+	return true;
+}
+
+bool mean_interval(double center, const double *values, size_t count, double alpha,
+		   struct interval *interval)
+{
+	double sum = 0.0, squares = 0.0;
+
+	if (count < 2) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		sum += values[i];
+	}
+	for (size_t i = 0; i < count; i++) {
+		double residual = values[i] - sum / (double)count;
+		squares += residual * residual;
+	}
+	double half = student_quantile(count, alpha) *
+		      sqrt(squares / (double)(count - 1) / (double)count);
+	*interval = (struct interval){ center - half, center + half };
+	return true;
+}
+
+void quantile_ranks(uint64_t count, double fraction, double alpha, uint64_t *low, uint64_t *high)
+{
+	/*
+	 * The number of values not above the quantile is binomial. The value of rank k lies below
+	 * the quantile unless fewer than k are, and above it unless at least k are; both
+	 * probabilities are monotone in k.
+	 */
+	uint64_t at_least = 0, at_most = count;
+
+	while (at_least < at_most) {
+		uint64_t k = at_least + (at_most - at_least + 1) / 2;
+		if (1.0 - binomial_at_least(k, count, fraction) <= alpha / 2.0) {
+			at_least = k;
+		} else {
+			at_most = k - 1;
+		}
+	}
+	*low = at_least;
+
+	at_least = 1;
+	at_most = count + 1;
+	while (at_least < at_most) {
+		uint64_t k = at_least + (at_most - at_least) / 2;
+		if (binomial_at_least(k, count, fraction) <= alpha / 2.0) {
+			at_most = k;
+		} else {
+			at_least = k + 1;
+		}
+	}
+	*high = at_least;
+}
