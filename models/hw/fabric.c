@@ -95,7 +95,7 @@ void fabric_deliver(struct machine *m, uint32_t device, uint32_t cpu, uint32_t v
 
 void fabric_remap_done(struct machine *m, const struct hw_event *event)
 {
-	vtd_lookup_done(m);
+	vtd_lookup_done(m, event->flag);
 	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
 }
 
