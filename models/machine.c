@@ -88,11 +88,15 @@ static void initial_devices(struct machine *m)
 	uint32_t source = 0;
 
 	for (uint32_t device = 0; device < m->config->devices_count; device++) {
+		const struct device_config *config = &m->config->devices[device];
+
 		m->device[device].first_source = source;
 		m->device[device].present = 1;
-		for (uint32_t vector = 0; vector < m->config->devices[device].vectors; vector++, source++) {
+		for (uint32_t vector = 0; vector < config->vectors; vector++, source++) {
 			m->source[source] = (struct source){ device, vector, DESC_NONE };
 			m->desc[source].cpu = CPU_NONE;
+			/* As after reset (MSI-X), or as the kernel masks them before it sets the first one up (PCI MSI). */
+			m->entry[source].masked = config->maskable;
 		}
 	}
 }

@@ -29,12 +29,18 @@ bool device_vector_masked(const struct machine *m, uint32_t source)
 	return m->entry[source].masked || (d->control & CONTROL_FUNCTION_MASK);
 }
 
-/* What the function sends while an unmasked entry is half rewritten, config->torn. */
+/*
+ * What the function sends while an unmasked entry is half rewritten, config->torn. PCI MSI has no such choice: it composes
+ * its message from what the registers hold.
+ */
 static struct msi_entry message_as_sent(const struct machine *m, uint32_t device, const struct msi_entry *entry)
 {
 	struct msi_entry sent = *entry;
 	enum msix_torn torn = config_of(m, device)->torn;
 
+	if (config_of(m, device)->kind == DEVICE_MSI) {
+		return sent;
+	}
 	if (torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
 		sent.address_lo = entry->latched_lo;
 		sent.address_hi = entry->latched_hi;
@@ -131,12 +137,23 @@ static void latch(struct msi_entry *entry)
 	entry->latched_data = entry->data;
 }
 
+/* No vector of the function can send. */
+static bool held_back(uint32_t control)
+{
+	return !(control & CONTROL_ENABLE) || (control & CONTROL_FUNCTION_MASK);
+}
+
+/* The end of an effective mask: what was written meanwhile is whole, also for a function that keeps a copy. */
 static void write_control(struct machine *m, uint32_t device, uint32_t value)
 {
 	struct device *d = &m->device[device];
+	bool unmasks = held_back(d->control) && !held_back(value);
 
 	d->control = (uint8_t)value;
 	for (uint32_t vector = 0; vector < config_of(m, device)->vectors; vector++) {
+		if (unmasks) {
+			latch(&m->entry[d->first_source + vector]);
+		}
 		release_pending(m, d->first_source + vector);
 	}
 }

@@ -261,15 +261,12 @@ static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
 	if (m->vtd) {
 		m->irte[m->desc[desc].entry] = irte_of(m, desc);
 	}
-	if (m->config->devices[device].kind == DEVICE_MSI && vector > 0) {
-		return;
+	if (m->config->devices[device].kind != DEVICE_MSI || vector == 0) {
+		device_write(m, device, vector, REG_ADDRESS_LO, message.address_lo);
+		device_write(m, device, vector, REG_ADDRESS_HI, message.address_hi);
+		device_write(m, device, vector, REG_DATA, message.data);
 	}
-	device_write(m, device, vector, REG_ADDRESS_LO, message.address_lo);
-	device_write(m, device, vector, REG_ADDRESS_HI, message.address_hi);
-	device_write(m, device, vector, REG_DATA, message.data);
-	m->entry[desc].latched_lo = message.address_lo;
-	m->entry[desc].latched_hi = message.address_hi;
-	m->entry[desc].latched_data = message.data;
+	device_write(m, device, vector, REG_MASK, 0);
 }
 
 int irq_boot_device(struct machine *m, uint32_t device)
