@@ -1246,7 +1246,7 @@ static bool matrix_cpu_ok(const struct vector_matrix *m, u32 cpu)
 	if (!c->initialized && (c->online || c->available || c->allocated)) {
 		return false;
 	}
-	return c->online <= 1 && c->initialized <= 1 &&
+	return c->online <= 1 && c->initialized <= 1 && !c->padding &&
 		c->available <= counts.unused + MATRIX_AHEAD_MAX + VECTOR_MATRIX_VECTORS_MAX;
 }
 
@@ -1256,7 +1256,7 @@ static bool ranks_ok(const struct matrix_ranks *ranks, u64 present)
 	u64 leaders;
 	u32 best;
 
-	if (ranks->best >> MATRIX_RANK_BITS) {
+	if (ranks->best >> MATRIX_RANK_BITS || ranks->padding) {
 		return false;
 	}
 	for (u32 k = 0; k < MATRIX_RANK_BITS; k++) {
@@ -1482,7 +1482,7 @@ static void text_cpu(struct matrix_text *text, const struct vector_matrix *m, u3
 	text_number(text, matrix_unused(m, c), 7);
 	text_number(text, c->allocated, 6);
 	text_number(text, c->managed, 8);
-	text_number(text, c->managed_allocated, 12);
+	text_number(text, c->managed_allocated, 14);
 	text_string(text, " |");
 	text_vectors(text, m, cpu, false);
 	text_char(text, '\n');
