@@ -223,7 +223,7 @@ static struct outcome op_alloc_range(struct drive *d)
 {
 	const u64 *mask = drive_mask(d);
 	u32 count = drive_choose(d, 16) ? 1u << drive_choose(d, 6) : drive_choose(d, 40);
-	u32 align = drive_choose(d, 4) ? count : drive_choose(d, 16) ? 1u << drive_choose(d, 6) : 1u << 31;
+	u32 align = drive_choose(d, 4) ? count : 1u << drive_choose(d, 32);
 	struct outcome o = { 0 };
 
 	o.ret[0] = vector_matrix_alloc_range(d->m, mask, count, align, &o.cpu[0]);
@@ -374,7 +374,8 @@ static bool drive_same_cpu(const struct drive *d, u32 cpu)
 	return vector_matrix_cpu_stats(d->m, cpu, &a) == 0 && a.available == b->available &&
 		a.unused == b->unused && a.allocated == b->allocated && a.managed == b->managed &&
 		a.managed_allocated == b->managed_allocated && a.online == b->online &&
-		a.initialized == b->initialized && vector_matrix_allocated(d->m, cpu) == b->allocated;
+		a.initialized == b->initialized &&
+		vector_matrix_allocated(d->m, cpu) == b->allocated;
 }
 
 static bool drive_same_totals(const struct drive *d)
@@ -396,7 +397,8 @@ static const char *drive_compare_all(const struct drive *d)
 			return "the counts of some CPU";
 		}
 		for (u32 vector = 0; vector < s->vectors; vector++) {
-			if (vector_matrix_state(d->m, cpu, vector) != twin_state(d->t, cpu, vector)) {
+			if (vector_matrix_state(d->m, cpu, vector) !=
+				twin_state(d->t, cpu, vector)) {
 				return "the state of some vector";
 			}
 		}

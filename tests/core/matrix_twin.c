@@ -99,7 +99,8 @@ int twin_online(struct matrix_twin *t, u32 cpu)
 	}
 	c = &t->cpu[cpu].counts;
 	if (!c->initialized) {
-		c->available = t->counts.end - t->counts.first - c->managed - t->counts.system_in_range;
+		c->available = t->counts.end - t->counts.first - c->managed -
+			t->counts.system_in_range;
 	}
 	c->initialized = true;
 	c->online = true;
@@ -218,15 +219,15 @@ int twin_remove_managed(struct matrix_twin *t, const u64 *mask)
 
 int twin_alloc_managed(struct matrix_twin *t, const u64 *mask, u32 *cpu)
 {
-	u32 best = TWIN_NONE, vector;
+	u32 best = TWIN_NONE, fewest = 0xffffffffu, vector;
 
 	if (twin_mask_empty(t, mask)) {
 		return -EINVAL;
 	}
 	for (u32 n = 0; n < t->counts.cpus; n++) {
 		const struct vector_matrix_cpu_stats *c = &t->cpu[n].counts;
-		if (twin_in_mask(mask, n) && c->online &&
-			(best == TWIN_NONE || c->managed_allocated <= t->cpu[best].counts.managed_allocated)) {
+		if (twin_in_mask(mask, n) && c->online && c->managed_allocated <= fewest) {
+			fewest = c->managed_allocated;
 			best = n;
 		}
 	}
@@ -364,8 +365,8 @@ int twin_alloc_same(struct matrix_twin *t, u32 vector, const u64 *mask, u32 *cpu
 	}
 	for (u32 n = 0; n < t->counts.cpus; n++) {
 		const struct vector_matrix_cpu_stats *c = &t->cpu[n].counts;
-		if (twin_in_mask(mask, n) && c->online && c->available && twin_unused(t, n, vector) &&
-			twin_preferred(t, c->available, best)) {
+		if (twin_in_mask(mask, n) && c->online && c->available &&
+			twin_unused(t, n, vector) && twin_preferred(t, c->available, best)) {
 			best = n;
 		}
 	}

@@ -4,13 +4,13 @@
 
 #include "matrix_drive.h"
 
-static void drive(struct matrix_shape shape, u64 seed, u32 operations, u32 compare_every)
+static void drive(struct matrix_shape shape, u32 seed, u32 operations, u32 compare_every)
 {
 	struct choices choices = { .seed = seed };
 	const char *different = matrix_drive(&choices, &shape, operations, compare_every);
 
-	cr_assert_null(different, "%u CPUs, %u vectors, %u to %u, seed %llu: the twin differs in: %s",
-		shape.cpus, shape.vectors, shape.first, shape.end, (unsigned long long)seed, different);
+	cr_assert_null(different, "%u CPUs, %u vectors, %u to %u, seed %u: the twin differs in: %s",
+		shape.cpus, shape.vectors, shape.first, shape.end, seed, different);
 }
 
 /* 256 shapes of 1,000 operations, everything compared after each. */
@@ -20,7 +20,8 @@ Test(property_vector_matrix, tiny_matrices)
 	static const u32 vectors[] = { 1, 2, 8, 33, 63, 64, 65, 130 };
 
 	for (u32 n = 0; n < 256; n++) {
-		struct matrix_shape shape = { cpus[n % 8], vectors[n / 8 % 8], 0, vectors[n / 8 % 8] };
+		u32 end = vectors[n / 8 % 8];
+		struct matrix_shape shape = { cpus[n % 8], end, 0, end };
 		if (shape.vectors > 3) {
 			shape.first = n / 64 * shape.vectors / 9;
 			shape.end -= n / 64 * shape.vectors / 8;
@@ -56,9 +57,9 @@ Test(property_vector_matrix, x86)
 Test(property_vector_matrix, largest)
 {
 	static const struct matrix_shape shapes[] = {
-		{ 16, 2048, 1, 2048 }, { 300, 2048, 1, 2048 }, { 4095, 64, 0, 64 }, { 4096, 3, 0, 3 },
-		{ 4097, 40, 7, 40 }, { 8192, 256, 32, 236 }, { 8191, 2, 0, 2 }, { 8192, 1, 0, 1 },
-		{ 1, 2048, 2047, 2048 },
+		{ 16, 2048, 1, 2048 }, { 300, 2048, 1, 2048 }, { 4095, 64, 0, 64 },
+		{ 4096, 3, 0, 3 }, { 4097, 40, 7, 40 }, { 8192, 256, 32, 236 },
+		{ 8191, 2, 0, 2 }, { 8192, 1, 0, 1 }, { 1, 2048, 2047, 2048 },
 	};
 	static const u32 operations[] = { 12000, 6000, 2500, 2500, 2500, 2000, 2500, 2500, 20000 };
 
