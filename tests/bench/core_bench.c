@@ -392,7 +392,8 @@ int main(void)
 		alloc_ns[n] = measure_alloc_ns(shapes[n]);
 		printf("%4u CPUs: one alloc in the full mask %.1f ns, %.2f times that of 64; "
 			"%.1f bytes per CPU (scan: %zu)\n", shapes[n], alloc_ns[n],
-			alloc_ns[n] / alloc_ns[0], (double)vector_matrix_size(shapes[n], VECTORS) / shapes[n],
+			alloc_ns[n] / alloc_ns[0],
+			(double)vector_matrix_size(shapes[n], VECTORS) / shapes[n],
 			sizeof(struct scan_cpu));
 	}
 	return 0;
