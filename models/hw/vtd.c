@@ -85,14 +85,16 @@ static void flush_wake(struct machine *m)
 	}
 }
 
-void vtd_lookup_done(struct machine *m, uint8_t epoch)
+void vtd_looked_up(struct machine *m, const struct hw_event *event)
 {
-	m->vtd->in_lookup[epoch]--;
+	m->vtd->in_lookup[event->flag]--;
 	flush_wake(m);
+	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
 }
 
-void vtd_flush_done(struct machine *m)
+void vtd_flush_done(struct machine *m, const struct hw_event *event)
 {
+	(void)event;
 	m->vtd->flush_done = 1;
 	flush_wake(m);
 }

@@ -19,6 +19,11 @@ static struct world *with(struct device_config device)
 	return world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
 }
 
+static uint32_t address_of(const struct world *w, uint32_t cpu)
+{
+	return lapic_controller.compose(&w->machine, cpu, 0).address_lo;
+}
+
 static void write(struct world *w, uint32_t vector, enum device_register reg, uint32_t value)
 {
 	device_write(&w->machine, 0, vector, reg, value);
@@ -31,7 +36,7 @@ Test(device, raise_sends_the_registers_as_they_are)
 
 	device_raise(&w->machine, 1);
 	cr_assert_eq(world_count(w, EV_MESSAGE), 1);
-	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, lapic_address(&w->machine, desc->cpu));
+	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, address_of(w, desc->cpu));
 	cr_expect_eq(world_last(w, EV_MESSAGE)->event.value, desc->vector);
 	world_settle(w);
 	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
@@ -41,7 +46,7 @@ Test(device, raise_sends_the_registers_as_they_are)
 Test(device, masked_raises_merge_and_are_sent_once_with_the_message_as_it_is_then)
 {
 	struct world *w = with(msix);
-	uint32_t address = lapic_address(&w->machine, 3);
+	uint32_t address = address_of(w, 3);
 
 	write(w, 0, REG_MASK, 1);
 	device_raise(&w->machine, 0);
@@ -195,7 +200,7 @@ static struct model_event torn_by(enum msix_torn torn, bool *kept)
 
 	device.torn = torn;
 	w = with(device);
-	write(w, 0, REG_ADDRESS_LO, lapic_address(&w->machine, 2));
+	write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
 	device_raise(&w->machine, 0);
 	*kept = world_count(w, EV_MESSAGE) == 0;
 	write(w, 0, REG_DATA, 0x99);
@@ -245,15 +250,15 @@ Test(device, torn_cached_goes_on_with_the_message_of_the_last_unmask)
 
 	device.torn = TORN_CACHED;
 	w = with(device);
-	old = lapic_address(&w->machine, w->machine.desc[0].cpu);
-	write(w, 0, REG_ADDRESS_LO, lapic_address(&w->machine, 2));
+	old = address_of(w, w->machine.desc[0].cpu);
+	write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
 	write(w, 0, REG_DATA, 0x99);
 	device_raise(&w->machine, 0);
 	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, old);
 	write(w, 0, REG_MASK, 1);
 	write(w, 0, REG_MASK, 0);
 	device_raise(&w->machine, 0);
-	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, lapic_address(&w->machine, 2));
+	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, address_of(w, 2));
 	cr_expect_eq(world_last(w, EV_MESSAGE)->event.value, 0x99);
 	world_settle(w);
 	world_end(w);
@@ -268,11 +273,11 @@ Test(device, torn_cached_takes_the_new_message_at_the_end_of_the_function_mask)
 	device.torn = TORN_CACHED;
 	w = with(device);
 	write(w, 0, REG_CONTROL, CONTROL_ENABLE | CONTROL_FUNCTION_MASK);
-	write(w, 0, REG_ADDRESS_LO, lapic_address(&w->machine, 2));
+	write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
 	write(w, 0, REG_DATA, 0x99);
 	write(w, 0, REG_CONTROL, CONTROL_ENABLE);
 	device_raise(&w->machine, 0);
-	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, lapic_address(&w->machine, 2));
+	cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, address_of(w, 2));
 	cr_expect_eq(world_last(w, EV_MESSAGE)->event.value, 0x99);
 	world_settle(w);
 	world_end(w);
@@ -291,9 +296,9 @@ Test(device, msi_always_sends_the_mix)
 		device.torn = choices[i];
 		w = with(device);
 		vector = w->machine.desc[0].vector;
-		write(w, 0, REG_ADDRESS_LO, lapic_address(&w->machine, 2));
+		write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
 		device_raise(&w->machine, 0);
-		cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, lapic_address(&w->machine, 2));
+		cr_expect_eq(world_last(w, EV_MESSAGE)->event.address, address_of(w, 2));
 		cr_expect_eq(world_last(w, EV_MESSAGE)->event.value, vector);
 		world_settle(w);
 		world_end(w);

@@ -97,22 +97,22 @@ Test(lapic, only_a_higher_class_is_deliverable_over_one_in_service)
 	bool by_software;
 
 	cpu_irqs_disable(m, 0);
-	lapic_accept(m, 0, 0x41, (struct causes){ 0, 0 }, false);
-	cr_expect_eq(lapic_next(m, 0), 0x41);
-	lapic_begin_service(m, 0, 0x41, &by_software);
+	controller_accept(m, 0, 0x41, (struct causes){ 0, 0 }, false);
+	cr_expect_eq(m->controller->next(m, 0), 0x41);
+	controller_take(m, 0, 0x41, &by_software);
 	cr_expect_not(by_software);
-	lapic_accept(m, 0, 0x4f, (struct causes){ 0, 0 }, false);
-	cr_expect_eq(lapic_next(m, 0), LAPIC_NONE, "the same class, higher vector");
-	lapic_accept(m, 0, 0x50, (struct causes){ 0, 0 }, false);
-	cr_expect_eq(lapic_next(m, 0), 0x50);
-	lapic_begin_service(m, 0, 0x50, &by_software);
-	cr_expect_eq(lapic_next(m, 0), LAPIC_NONE);
-	lapic_eoi(m, 0);
-	cr_expect_eq(lapic_next(m, 0), LAPIC_NONE, "0x41 is still in service");
-	lapic_eoi(m, 0);
-	cr_expect_eq(lapic_next(m, 0), 0x4f, "EOI ended the highest one first");
-	lapic_withdraw(m, 0, 0x4f);
-	cr_expect_eq(lapic_next(m, 0), LAPIC_NONE);
+	controller_accept(m, 0, 0x4f, (struct causes){ 0, 0 }, false);
+	cr_expect_eq(m->controller->next(m, 0), VECTOR_NONE, "the same class, higher vector");
+	controller_accept(m, 0, 0x50, (struct causes){ 0, 0 }, false);
+	cr_expect_eq(m->controller->next(m, 0), 0x50);
+	controller_take(m, 0, 0x50, &by_software);
+	cr_expect_eq(m->controller->next(m, 0), VECTOR_NONE);
+	m->controller->eoi(m, 0);
+	cr_expect_eq(m->controller->next(m, 0), VECTOR_NONE, "0x41 is still in service");
+	m->controller->eoi(m, 0);
+	cr_expect_eq(m->controller->next(m, 0), 0x4f, "EOI ended the highest one first");
+	controller_withdraw(m, 0, 0x4f);
+	cr_expect_eq(m->controller->next(m, 0), VECTOR_NONE);
 	world_end(w);
 }
 
@@ -127,8 +127,8 @@ Test(lapic, software_disable_keeps_requests_and_loses_arrivals)
 	m->cpu[0].controller_enabled = 0;
 	arrive(w, 1);
 	world_run(w, 1 * US);
-	cr_expect(lapic_requested(m, 0, m->desc[0].vector));
-	cr_expect_not(lapic_requested(m, 0, m->desc[1].vector));
+	cr_expect(controller_pending(m, 0, m->desc[0].vector));
+	cr_expect_not(controller_pending(m, 0, m->desc[1].vector));
 	cr_expect_eq(w->metrics.counter[METRIC_LOST_DISABLED], 1);
 	cpu_irqs_enable(m, 0);
 	world_run(w, 1 * US);
@@ -144,7 +144,7 @@ Test(lapic, vector_that_nobody_owns_is_logged)
 {
 	struct world *w = one_cpu();
 
-	lapic_accept(&w->machine, 0, 200, (struct causes){ 0, 0 }, false);
+	controller_accept(&w->machine, 0, 200, (struct causes){ 0, 0 }, false);
 	world_settle(w);
 	cr_expect_eq(world_count_detail(w, EV_NO_HANDLER, 0), 1);
 	cr_expect_eq(w->metrics.counter[METRIC_SPURIOUS_UNHANDLED], 1);
@@ -163,15 +163,23 @@ Test(lapic, marked_slots_swallow_one_interrupt_silently)
 		struct world *w = one_cpu();
 
 		w->machine.vector_irq[200] = marks[i];
-		lapic_accept(&w->machine, 0, 200, (struct causes){ 0, 0 }, false);
+		controller_accept(&w->machine, 0, 200, (struct causes){ 0, 0 }, false);
 		world_settle(w);
 		cr_expect_eq(world_count_detail(w, EV_NO_HANDLER, 1), 1);
 		cr_expect_eq(w->metrics.counter[METRIC_SPURIOUS], 0);
-		lapic_accept(&w->machine, 0, 200, (struct causes){ 0, 0 }, false);
+		controller_accept(&w->machine, 0, 200, (struct causes){ 0, 0 }, false);
 		world_settle(w);
 		cr_expect_eq(w->metrics.counter[METRIC_SPURIOUS_UNHANDLED], 1, "the second one is logged");
 		world_end(w);
 	}
+}
+
+static uint32_t target(const struct machine *m, uint64_t address)
+{
+	uint32_t cpu;
+	uint32_t vector;
+
+	return lapic_controller.decode(m, address, 0x41, &cpu, &vector) ? cpu : VECTOR_NONE;
 }
 
 Test(lapic, address_names_its_cpu_in_both_modes)
@@ -183,15 +191,18 @@ Test(lapic, address_names_its_cpu_in_both_modes)
 		struct machine m = { .config = &config };
 
 		for (uint32_t cpu = 0; cpu < sizes[i]; cpu++) {
-			cr_assert_eq(lapic_target(&m, lapic_address(&m, cpu)), cpu);
-			cr_assert_eq(lapic_address(&m, cpu) >> 20, 0xfee);
+			struct msi_message message = lapic_controller.compose(&m, cpu, 0x41);
+
+			cr_assert_eq(target(&m, message.address_lo), cpu);
+			cr_assert_eq(message.address_lo >> 20, 0xfee);
+			cr_assert_eq(message.data, 0x41);
 		}
-		cr_expect_eq(lapic_target(&m, 0), LAPIC_NONE);
-		cr_expect_eq(lapic_target(&m, UINT64_C(0x1fee01000)), LAPIC_NONE);
+		cr_expect_eq(target(&m, 0), VECTOR_NONE);
+		cr_expect_eq(target(&m, UINT64_C(0x1fee01000)), VECTOR_NONE);
 	}
 	struct machine_config config = { .cpus = 9 };
 	struct machine m = { .config = &config };
-	cr_expect_eq(lapic_target(&m, 0xfee00000 | 9 << 12), LAPIC_NONE, "no such CPU");
+	cr_expect_eq(target(&m, 0xfee00000 | 9 << 12), VECTOR_NONE, "no such CPU");
 }
 
 Test(cpu, interrupt_takes_its_entry_and_its_handler)
