@@ -46,12 +46,16 @@ bool load_map_of(struct loader *l, const struct schema_key *key, const struct ya
 	struct scenario *s = l->s;
 	bool sound = load_section(l, key->section, node, at, (char *)base + key->offset);
 
-	if (base == s && key->offset == offsetof(struct scenario, machine)) {
-		l->machine_sound = sound && finish_machine(l, node, &s->machine);
-		return l->machine_sound;
+	if (node && node->kind != YAML_MAPPING) {
+		return false;
 	}
-	if (base == s && key->offset == offsetof(struct scenario, check)) {
+	if (strcmp(key->section->name, "machine") == 0) {
+		sound &= finish_machine(l, node, &s->machine);
+		l->machine_sound = sound;
+	} else if (strcmp(key->section->name, "check") == 0) {
 		s->check.present = node != NULL;
+	} else if (strcmp(key->section->name, "devices[].raise") == 0) {
+		sound &= finish_arrivals(l, node, at, (struct scenario_arrivals *)((char *)base + key->offset));
 	}
 	return sound;
 }
@@ -66,6 +70,35 @@ static bool load_preset(struct loader *l, const struct schema_key *key, const st
 		return load_map_of(l, key, NULL, at, base);
 	}
 	return !key->preset || load_value(l, key, yaml_scalar(l->tree, key->preset, at), base);
+}
+
+/* Whether a value is sound is remembered, for the checks that need several. */
+static bool load_entry(struct loader *l, const struct schema_key *key, const struct yaml_entry *entry, void *base)
+{
+	const struct yaml_node *value = entry->value;
+	bool map = key->type == TYPE_MAP, sound = !value->broken;
+
+	if (sound && map && value->kind == YAML_SCALAR) {
+		sound = scalar_text(l, key->name, value);
+	}
+	if (sound) {
+		sound = map ? load_map_of(l, key, value, &entry->key->mark, base) : load_value(l, key, value, base);
+	}
+	if (!sound) {
+		g_hash_table_add(l->unsound, entry->value);
+	}
+	return sound;
+}
+
+bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		const struct yaml_entry *entry = yaml_find(mapping, *keys);
+		if (entry && g_hash_table_contains(l->unsound, entry->value)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The keys in the order of the table, so that what a key refers to is there before it. */
@@ -87,7 +120,7 @@ bool load_section(struct loader *l, const struct schema_section *section, const 
 		const struct schema_key *key = &section->keys[i];
 		const struct yaml_entry *entry = yaml_find(node, key->name);
 		if (entry) {
-			sound &= load_value(l, key, entry->value, base);
+			sound &= load_entry(l, key, entry, base);
 		} else if (key->required) {
 			diagnose(l->d, at, "missing key '%s'", key->name);
 			sound = false;
@@ -120,7 +153,8 @@ static void load_root(struct loader *l, const struct yaml_node *root)
 	struct scenario *s = l->s;
 	struct mark at = { .line = 1, .column = 1 };
 
-	l->machine_sound = l->devices_sound = l->actions_sound = l->contenders_sound = true;
+	l->root = root;
+	l->devices_sound = l->actions_sound = l->contenders_sound = true;
 	load_section(l, schema_root(), root, &at, s);
 	if (root->kind == YAML_MAPPING) {
 		finish_scenario(l, root);
@@ -147,6 +181,7 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 		.contenders = g_array_new(FALSE, TRUE, sizeof(struct scenario_contender)),
 		.contender_marks = g_array_new(FALSE, TRUE, sizeof(struct mark)),
 		.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+		.unsound = g_hash_table_new(NULL, NULL),
 		.dropped = g_ptr_array_new_with_free_func(g_free),
 	};
 
@@ -160,6 +195,7 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 	g_ptr_array_free(l.device_nodes, TRUE);
 	g_ptr_array_free(l.action_nodes, TRUE);
 	g_hash_table_destroy(l.names);
+	g_hash_table_destroy(l.unsound);
 	g_ptr_array_free(l.dropped, TRUE);
 	g_ptr_array_free(l.origins, TRUE);
 	return l.s;

@@ -16,10 +16,12 @@ struct loader {
 	struct scenario *s;
 	const struct scenario_load_options *options;
 	struct yaml_tree *tree;
+	const struct yaml_node *root;
 	struct diagnostics *d;
 	GPtrArray *origins;       /* of the command line's values */
 	GArray *devices;          /* struct scenario_device */
 	GHashTable *names;        /* of devices and groups */
+	GHashTable *unsound;      /* nodes whose value is wrong and reported */
 	GPtrArray *device_nodes;  /* the file's entry of each device; groups share one */
 	GArray *actions;          /* struct scenario_action */
 	GPtrArray *action_nodes;
@@ -33,6 +35,9 @@ struct loader {
 	bool contenders_sound;
 };
 
+/* SCENARIO_DURATION_PS_MAX, for messages. */
+#define CLOCK_END_TEXT "9007.199254740991s"
+
 /* More list items than this do not make a scenario but an alias bomb. */
 #define LOADER_VALUES_MAX UINT64_C(4000000)
 
@@ -42,6 +47,10 @@ bool load_section(struct loader *l, const struct schema_section *section, const 
 
 bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node, const struct mark *at,
 		 void *base);
+
+/* Were the values of these keys, as far as they are given, sound? keys ends with NULL. */
+bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping, const char *const *keys);
+#define KEYS_SOUND(l, mapping, ...) keys_are_sound(l, mapping, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Counts list items against LOADER_VALUES_MAX. */
 bool count_values(struct loader *l, uint64_t count, const struct mark *at);

@@ -23,6 +23,9 @@ static void *second_field_of(const struct schema_key *key, void *base)
 
 const char *scalar_text(struct loader *l, const char *name, const struct yaml_node *node)
 {
+	if (node->broken) {
+		return NULL;
+	}
 	if (node->kind != YAML_SCALAR) {
 		diagnose(l->d, &node->mark, "'%s' must be a single value, not a %s", name,
 			 node->kind == YAML_MAPPING ? "mapping" : "list");
@@ -243,8 +246,8 @@ static bool load_duration_ps(struct loader *l, const struct schema_key *key, con
 		g_autofree char *min = units_write_duration(key->min);
 		diagnose(l->d, &node->mark, "%s: %s is too short: at least %s", key->name, text, min);
 	} else {
-		g_autofree char *max = units_write_duration(key->max);
-		diagnose(l->d, &node->mark, "%s: %s is past the end of the simulated clock, %s", key->name, text, max);
+		diagnose(l->d, &node->mark, "%s: %s is past the end of the simulated clock, " CLOCK_END_TEXT,
+			 key->name, text);
 	}
 	return false;
 }
@@ -517,14 +520,6 @@ static bool load_target(struct loader *l, const struct schema_key *key, const st
 	return load_cpus(l, key, node, &action->target_cpus, &action->target_cpus_count);
 }
 
-static bool load_map(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
-{
-	if (node->kind == YAML_SCALAR && !scalar_text(l, key->name, node)) {
-		return false;
-	}
-	return load_map_of(l, key, node, &node->mark, base);
-}
-
 static void release_device(struct scenario_device *device)
 {
 	g_free(device->name);
@@ -589,12 +584,10 @@ static bool replicate_device(struct loader *l, const struct yaml_node *node, con
 static bool load_device(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
 {
 	struct scenario_device draft = { .line = node->mark.line };
-	const struct yaml_entry *raise = yaml_find(node, "raise");
-	const struct mark *raise_at = raise ? &raise->key->mark : &node->mark;
 
-	bool sound = load_section(l, key->section, node, &node->mark, &draft) &&
-		     finish_arrivals(l, raise ? raise->value : NULL, raise_at, &draft.arrivals) &&
-		     finish_device(l, node, &draft) && replicate_device(l, node, &draft);
+	bool sound = load_section(l, key->section, node, &node->mark, &draft);
+	sound &= finish_device(l, node, &draft);
+	sound = sound && replicate_device(l, node, &draft);
 	release_device(&draft);
 	return sound;
 }
@@ -603,7 +596,8 @@ static bool load_action(struct loader *l, const struct schema_key *key, const st
 {
 	struct scenario_action action = { .device = -1, .line = node->mark.line };
 
-	if (!load_section(l, key->section, node, &node->mark, &action) || !finish_action(l, node, &action)) {
+	bool sound = load_section(l, key->section, node, &node->mark, &action);
+	if (!(sound & finish_action(l, node, &action))) {
 		g_free(action.target_cpus);
 		return false;
 	}
@@ -671,8 +665,6 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 		return load_vectors(l, key, node, base);
 	case TYPE_TARGET:
 		return load_target(l, key, node, base);
-	case TYPE_MAP:
-		return load_map(l, key, node, base);
 	case TYPE_DEVICES:
 		return l->devices_sound = load_mappings(l, key, node);
 	case TYPE_ACTIONS:
@@ -683,6 +675,7 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 		return load_expectations(l, node);
 	case TYPE_CHECK_EXPECT:
 		return load_check_expectations(l, node);
+	case TYPE_MAP:
 	case SCHEMA_TYPES:
 		break;
 	}

@@ -11,6 +11,20 @@
 #define NAME_BYTES_MAX 200
 #define CONTENDERS_MAX 1000
 
+/* A device that is there and wrong itself is reported already. */
+static bool is_wrong_device(const struct loader *l, const char *name)
+{
+	const struct yaml_entry *devices = yaml_find(l->root, "devices");
+
+	for (uint32_t i = 0; devices && devices->value->kind == YAML_SEQUENCE && i < devices->value->count; i++) {
+		const struct yaml_entry *entry = yaml_find(devices->value->items[i], "name");
+		if (entry && entry->value->kind == YAML_SCALAR && g_str_has_prefix(name, entry->value->text)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device, uint32_t *count)
 {
 	const char *text = scalar_text(l, "device", node);
@@ -30,8 +44,7 @@ bool load_device_reference(struct loader *l, const struct yaml_node *node, int32
 		suggestion_offer(&near, one->name);
 		suggestion_offer(&near, one->group);
 	}
-	/* A device that is wrong itself is reported already. */
-	if (l->devices_sound) {
+	if (!is_wrong_device(l, text)) {
 		g_autofree char *hint = suggestion_hint(&near);
 		diagnose(l->d, &node->mark, "there is no device '%.60s'%s", text, hint);
 	}
@@ -171,6 +184,24 @@ bool load_strategies(struct loader *l, const struct schema_key *key, const struc
 	return l->options->strategies_count ? replace_contenders(l) & sound : sound;
 }
 
+static bool is_wrong_contender(const struct loader *l, const char *name)
+{
+	const struct yaml_entry *strategies = yaml_find(l->root, "strategies");
+
+	if (!strategies || l->contenders_sound) {
+		return !strategies;
+	}
+	const struct yaml_node *list = strategies->value;
+	bool is_list = list->kind == YAML_SEQUENCE;
+	for (uint32_t i = 0; i < (is_list ? list->count : 1); i++) {
+		const struct yaml_node *one = is_list ? list->items[i] : list;
+		if (one->kind == YAML_SCALAR && strcmp(one->text, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* -1 for "all"; false where the expectation is not to be kept, with an error unless the contender is left out on purpose. */
 static bool find_contender(struct loader *l, const struct yaml_node *name, int32_t *contender)
 {
@@ -193,7 +224,7 @@ static bool find_contender(struct loader *l, const struct yaml_node *name, int32
 	for (guint i = 0; i < l->contenders->len; i++) {
 		suggestion_offer(&near, g_array_index(l->contenders, struct scenario_contender, i).name);
 	}
-	if (l->contenders_sound) {
+	if (!is_wrong_contender(l, name->text)) {
 		g_autofree char *hint = suggestion_hint(&near);
 		diagnose(l->d, &name->mark, "'%.60s' is none of the scenario's strategies%s", name->text,
 			 hint[0] ? hint : ", nor 'all'");
@@ -391,11 +422,14 @@ static bool load_pairs(struct loader *l, const struct yaml_node *node, load_one 
 	bool sound = true;
 
 	if (node->kind == YAML_SEQUENCE) {
-		sound = count_values(l, node->count, &node->mark);
-		for (uint32_t i = 0; sound && i < node->count; i++) {
+		if (!count_values(l, node->count, &node->mark)) {
+			return false;
+		}
+		for (uint32_t i = 0; i < node->count; i++) {
 			const struct yaml_node *pair = node->items[i];
 			if (pair->kind != YAML_MAPPING) {
 				diagnose(l->d, &pair->mark, "an expectation is STRATEGY: EXPRESSION, or all: EXPRESSION");
+				sound = false;
 			} else {
 				sound &= load_pairs(l, pair, load, out);
 			}

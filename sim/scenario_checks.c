@@ -134,14 +134,16 @@ bool finish_machine(struct loader *l, const struct yaml_node *node, struct scena
 	if (!yaml_find(node, "remap")) {
 		machine->remap = machine->arch == ARCH_ARM ? REMAP_ITS : REMAP_NONE;
 	}
-	const struct vector_space *space = find_space(l, node, machine);
-	if (machine->cpus % machine->sockets != 0) {
+	const struct vector_space *space = KEYS_SOUND(l, node, "arch", "remap") ? find_space(l, node, machine) : NULL;
+	if (KEYS_SOUND(l, node, "cpus", "sockets") && machine->cpus % machine->sockets != 0) {
 		struct mark at = key_mark(node, "sockets");
 		diagnose(l->d, &at, "sockets: %u CPUs cannot be dealt to %u sockets in equal shares", machine->cpus,
 			 machine->sockets);
 		sound = false;
 	}
-	return check_platform(l, node, machine) & sound && space && finish_vectors(l, node, machine, space);
+	sound &= KEYS_SOUND(l, node, "platform") && check_platform(l, node, machine);
+	bool vectors_sound = space && KEYS_SOUND(l, node, "vectors") && finish_vectors(l, node, machine, space);
+	return sound && vectors_sound;
 }
 
 /* The keys of each arrival process: those that it must have, and those that it may. */
@@ -186,6 +188,9 @@ bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struc
 {
 	bool sound = true;
 
+	if (!KEYS_SOUND(l, node, "process")) {
+		return false;
+	}
 	if (!yaml_find(node, "process")) {
 		arrivals->process = yaml_find(node, "rate") && node->count == 1 ? PROCESS_POISSON : PROCESS_NONE;
 	}
@@ -274,19 +279,25 @@ static bool finish_kind(struct loader *l, const struct yaml_node *node, struct s
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device)
 {
 	const struct scenario_machine *machine = &l->s->machine;
-	bool sound = finish_masking(l, node, device) & finish_kind(l, node, device);
+	bool sound = yaml_find(node, "kind") && KEYS_SOUND(l, node, "kind");
 
+	if (sound && KEYS_SOUND(l, node, "maskable", "pending_bits")) {
+		sound &= finish_masking(l, node, device);
+	}
+	if (sound && KEYS_SOUND(l, node, "intx", "vectors", "torn")) {
+		sound &= finish_kind(l, node, device);
+	}
 	if (device->allocated == UINT32_MAX) {
 		device->allocated = device->vectors;
 	}
-	if (device->allocated > device->vectors) {
+	if (KEYS_SOUND(l, node, "vectors", "allocated") && device->allocated > device->vectors) {
 		sound = refuse(l, node, "allocated", "allocated: the device has fewer vectors");
 	}
 	device->socket_dealt = device->socket == UINT32_MAX;
 	if (device->socket_dealt) {
 		device->socket = 0;
 	}
-	if (l->machine_sound && device->socket >= machine->sockets) {
+	if (l->machine_sound && KEYS_SOUND(l, node, "socket") && device->socket >= machine->sockets) {
 		struct mark at = key_mark(node, "socket");
 		diagnose(l->d, &at, "socket: there is no socket %u: the machine has %u, from 0", device->socket,
 			 machine->sockets);
@@ -449,9 +460,19 @@ static bool check_offline_target(struct loader *l, const struct yaml_node *node,
 
 bool finish_action(struct loader *l, const struct yaml_node *node, struct scenario_action *action)
 {
-	bool sound = find_when(l, node, action) && check_action_keys(l, node, action);
+	bool sound = node->kind == YAML_MAPPING && find_when(l, node, action);
 
-	return sound & check_action_vectors(l, node, action) & check_offline_target(l, node, action);
+	if (!sound || !yaml_find(node, "do") || !KEYS_SOUND(l, node, "do", "to")) {
+		return false;
+	}
+	sound = check_action_keys(l, node, action);
+	if (KEYS_SOUND(l, node, "device", "vectors")) {
+		sound &= check_action_vectors(l, node, action);
+	}
+	if (KEYS_SOUND(l, node, "device", "cpu")) {
+		sound &= check_offline_target(l, node, action);
+	}
+	return sound;
 }
 
 static const struct yaml_node *node_of(const GPtrArray *nodes, guint i)
@@ -563,8 +584,7 @@ static void check_clock(struct loader *l, const struct yaml_node *root)
 	if (s->duration_ps <= SCENARIO_DURATION_PS_MAX && s->drain_ps <= SCENARIO_DURATION_PS_MAX &&
 	    s->duration_ps + s->drain_ps > SCENARIO_DURATION_PS_MAX) {
 		struct mark at = key_mark(root, "duration");
-		g_autofree char *max = units_write_duration(SCENARIO_DURATION_PS_MAX);
-		diagnose(l->d, &at, "duration and drain together are past the end of the simulated clock, %s", max);
+		diagnose(l->d, &at, "duration and drain together are past the end of the simulated clock, " CLOCK_END_TEXT);
 	}
 }
 

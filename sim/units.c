@@ -75,7 +75,7 @@ static char *names_of(const struct unit *units)
 {
 	GString *names = g_string_new(units->name);
 
-	for (const struct unit *u = units + 1; u->name; u++) {
+	for (const struct unit *u = units + 1; units[1].name && u->name; u++) {
 		g_string_append_printf(names, "%s%s", u[1].name ? ", " : " or ", u->name);
 	}
 	return g_string_free(names, FALSE);
@@ -96,8 +96,7 @@ static char *find_unit(const char *text, const struct number *n, const struct un
 	}
 	g_autofree char *names = names_of(units);
 	if (name[0] == '\0') {
-		return g_strdup_printf("'%s' has no unit: write %s%s, with %s", text, text,
-				       units == time_units ? "us" : units[0].name, names);
+		return g_strdup_printf("'%s' has no unit: %s%s must follow", text, units[1].name ? "one of " : "", names);
 	}
 	g_autofree char *hint = g_ascii_strcasecmp(name, near.best) == 0 ? suggestion_hint(&near) : g_strdup("");
 	return g_strdup_printf("'%s' has the unknown unit '%s'%s%s%s", text, name, hint,

@@ -121,9 +121,24 @@ static void refuse_tag(struct builder *b, struct fy_token *tag, const struct mar
 	}
 }
 
+/* An empty value has no place of its own: its key's is shown, or that of the container. */
+static struct mark scalar_mark(const struct builder *b, struct fy_event *event)
+{
+	const struct frame *frame = b->frames->len ?
+		&g_array_index(b->frames, struct frame, b->frames->len - 1) : NULL;
+
+	if (fy_event_start_mark(event) || !frame) {
+		return mark_of(b, event);
+	}
+	if (b->pending->len > frame->start) {
+		return ((struct yaml_node *)g_ptr_array_index(b->pending, b->pending->len - 1))->mark;
+	}
+	return frame->node->mark;
+}
+
 static void on_scalar(struct builder *b, struct fy_event *event)
 {
-	struct mark at = mark_of(b, event);
+	struct mark at = scalar_mark(b, event);
 	size_t length = 0;
 	const char *text = event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : NULL;
 	enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
@@ -151,6 +166,7 @@ static void on_alias(struct builder *b, struct fy_event *event)
 		diagnose(b->d, &at, "there is no complete anchor '&%s' before this alias", name ? name : "");
 		target = tree_node(b->tree, YAML_SCALAR, &at);
 		target->text = "";
+		target->broken = true;
 	}
 	complete(b, target, NULL);
 }

@@ -28,6 +28,7 @@ struct yaml_node {
 	struct mark mark;
 	bool plain;                /* a scalar without quotes, on one line: columns inside it are known */
 	bool quoted;               /* a scalar of any other style: "" is a text, an empty plain one is no value */
+	bool broken;               /* reported already: stands for an alias without an anchor */
 	uint32_t count;            /* items or entries */
 	union {
 		const char *text;
