@@ -155,7 +155,9 @@ static void load_root(struct loader *l, const struct yaml_node *root)
 
 	l->root = root;
 	l->devices_sound = l->actions_sound = l->contenders_sound = true;
-	load_section(l, schema_root(), root, &at, s);
+	bool sound = load_section(l, schema_root(), root, &at, s);
+	/* What is refused must say why. */
+	g_assert(sound || diagnostics_count(l->d) > 0);
 	if (root->kind == YAML_MAPPING) {
 		finish_scenario(l, root);
 	}

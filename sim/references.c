@@ -11,14 +11,20 @@
 #define NAME_BYTES_MAX 200
 #define CONTENDERS_MAX 1000
 
-/* A device that is there and wrong itself is reported already. */
+/* Is the name that of a device, or of one of a group, that is there and wrong itself? That is reported already. */
 static bool is_wrong_device(const struct loader *l, const char *name)
 {
+	static const char digits[] = G_CSET_DIGITS;
 	const struct yaml_entry *devices = yaml_find(l->root, "devices");
 
 	for (uint32_t i = 0; devices && devices->value->kind == YAML_SEQUENCE && i < devices->value->count; i++) {
 		const struct yaml_entry *entry = yaml_find(devices->value->items[i], "name");
-		if (entry && entry->value->kind == YAML_SCALAR && g_str_has_prefix(name, entry->value->text)) {
+		if (!entry || entry->value->kind != YAML_SCALAR || g_hash_table_contains(l->names, entry->value->text)) {
+			continue;
+		}
+		size_t length = strlen(entry->value->text);
+		if (strncmp(name, entry->value->text, length) == 0 &&
+		    name[length + strspn(name + length, digits)] == '\0') {
 			return true;
 		}
 	}

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sim/suggest.h"
-
 #define SIGNIFICANT_DIGITS_MAX 15
 #define DECIMALS_MAX 12
 
@@ -85,22 +83,25 @@ static char *find_unit(const char *text, const struct number *n, const struct un
 		       const struct unit **unit)
 {
 	const char *name = n->rest[0] == ' ' ? n->rest + 1 : n->rest;
-	struct suggestion near = suggestion_for(name);
+	const char *near = NULL;
 
 	for (const struct unit *u = units; u->name; u++) {
 		if (strcmp(u->name, name) == 0) {
 			*unit = u;
 			return NULL;
 		}
-		suggestion_offer(&near, u->name);
+		if (g_ascii_strcasecmp(name, u->name) == 0) {
+			near = u->name;
+		}
 	}
 	g_autofree char *names = names_of(units);
 	if (name[0] == '\0') {
 		return g_strdup_printf("'%s' has no unit: %s%s must follow", text, units[1].name ? "one of " : "", names);
 	}
-	g_autofree char *hint = g_ascii_strcasecmp(name, near.best) == 0 ? suggestion_hint(&near) : g_strdup("");
-	return g_strdup_printf("'%s' has the unknown unit '%s'%s%s%s", text, name, hint,
-			       hint[0] ? "" : ": use ", hint[0] ? "" : names);
+	if (near) {
+		return g_strdup_printf("'%s' has the unknown unit '%s', did you mean '%s'?", text, name, near);
+	}
+	return g_strdup_printf("'%s' has the unknown unit '%s': use %s", text, name, names);
 }
 
 /* All digits as one integer; false where it does not fit. */
