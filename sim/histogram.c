@@ -2,6 +2,7 @@
 #include "sim/histogram.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 uint64_t histogram_bucket_low(uint32_t bucket)
 {
@@ -59,4 +60,21 @@ uint64_t histogram_quantile(const struct histogram *h, double fraction)
 	}
 	uint64_t edge_ps = histogram_bucket_low(bucket + 1) - 1;
 	return edge_ps < h->max_ps ? edge_ps : h->max_ps;
+}
+
+double histogram_mean_rank(const struct histogram *h, const struct histogram *reference)
+{
+	double below = 0.0, sum = 0.0;
+
+	if (h->count == 0 || reference->count == 0) {
+		return 0.5;
+	}
+	for (uint32_t i = 0; i <= HISTOGRAM_BUCKETS; i++) {
+		bool overflow = i == HISTOGRAM_BUCKETS;
+		double equal = (double)(overflow ? reference->overflow : reference->bucket[i]);
+		double own = (double)(overflow ? h->overflow : h->bucket[i]);
+		sum += own * (below + equal / 2.0);
+		below += equal;
+	}
+	return sum / (double)h->count / (double)reference->count;
 }

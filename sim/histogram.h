@@ -59,4 +59,10 @@ uint32_t histogram_bucket_at(const struct histogram *h, uint64_t rank);
  */
 uint64_t histogram_quantile(const struct histogram *h, double fraction);
 
+/*
+ * The mean over h's values of the share of reference's values below them, equal ones (of one bucket) counted by half: 0.5 for
+ * h's own. It is the Mann-Whitney statistic over the product of both counts. 0.5 where either is empty.
+ */
+double histogram_mean_rank(const struct histogram *h, const struct histogram *reference);
+
 #endif

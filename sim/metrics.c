@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/metrics.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +11,7 @@
 /* How a derived metric is found. */
 enum derivation {
 	DERIVED_EVENTS, /* a count of events over an exposure */
-	DERIVED_RATIO,  /* a sum of times over an exposure: never Poisson */
+	DERIVED_RATIO,	/* a sum of times over an exposure: never Poisson */
 	DERIVED_PERCENTILE,
 	DERIVED_MAX,
 	DERIVED_OVERFLOW
@@ -59,17 +58,6 @@ static const struct metric metrics[METRICS_COUNT] = {
 #undef X
 };
 
-static const char *const method_names[] = {
-	[ESTIMATE_UNDEFINED] = "undefined",
-	[ESTIMATE_EXACT] = "exact",
-	[ESTIMATE_ZERO] = "zero-count bound",
-	[ESTIMATE_POISSON] = "poisson",
-	[ESTIMATE_T] = "t",
-	[ESTIMATE_ORDER] = "order statistics",
-};
-
-static const struct estimate undefined = { NAN, NAN, NAN, ESTIMATE_UNDEFINED };
-
 const struct metric *metric_get(int number)
 {
 	return number >= 0 && number < METRICS_COUNT ? &metrics[number] : NULL;
@@ -94,11 +82,6 @@ int metric_find(const char *key)
 	return -1;
 }
 
-const char *estimate_method_name(enum estimate_method method)
-{
-	return method_names[method];
-}
-
 static bool is_level(enum metric_counter counter)
 {
 	return counter == METRIC_VECTORS_IN_USE || counter == METRIC_VECTORS_LEAKED;
@@ -120,28 +103,10 @@ uint64_t metric_pooled(const struct run_metrics *each, uint32_t replications,
 	return pooled;
 }
 
-static struct estimate exact(double value)
-{
-	return (struct estimate){ value, value, value, ESTIMATE_EXACT };
-}
-
 static const struct histogram *distribution_of(const struct run_metrics *m,
 					       enum distribution distribution)
 {
 	return distribution == OF_LATENCY ? &m->latency : &m->stale;
-}
-
-/*
- * estimate's interval becomes the t one where that is wider; its low end is never below 0, as
- * nothing here can be.
- */
-static void widen(struct estimate *estimate, struct interval t)
-{
-	if (t.high - t.low > estimate->high - estimate->low) {
-		estimate->low = fmax(t.low, 0.0);
-		estimate->high = t.high;
-		estimate->method = ESTIMATE_T;
-	}
 }
 
 static void *allocate(size_t count, size_t size)
@@ -154,37 +119,21 @@ static void *allocate(size_t count, size_t size)
 	return memory;
 }
 
-static struct estimate estimate_ratio(const struct derived *d, const struct run_metrics *each,
-				      uint32_t replications)
+static struct estimate over_exposure(const struct derived *d, const struct run_metrics *each,
+				     uint32_t replications)
 {
 	double *above = allocate(replications, sizeof(*above));
 	double *below = allocate(replications, sizeof(*below));
-	uint64_t events = metric_pooled(each, replications, d->numerator);
-	double exposure =
-		(double)metric_pooled(each, replications, d->denominator) / d->exposure_unit;
-	struct estimate estimate = undefined;
-	struct interval t;
+	struct estimate estimate;
 
 	for (uint32_t i = 0; i < replications; i++) {
 		above[i] = (double)each[i].counter[d->numerator];
 		below[i] = (double)each[i].counter[d->denominator] / d->exposure_unit;
 	}
-	bool has_t = ratio_interval(above, below, replications, STATISTICS_ALPHA, &t);
-	if (exposure > 0.0 && d->derivation == DERIVED_EVENTS) {
-		struct interval poisson = poisson_interval(events, STATISTICS_ALPHA);
-		estimate = (struct estimate){ (double)events / exposure, poisson.low / exposure,
-					      poisson.high / exposure,
-					      events ? ESTIMATE_POISSON : ESTIMATE_ZERO };
-		if (has_t) {
-			widen(&estimate, t);
-		}
-	} else if (exposure > 0.0) {
-		estimate =
-			(struct estimate){ (double)events / exposure, 0.0, INFINITY, ESTIMATE_T };
-		if (has_t && events) {
-			estimate.low = fmax(t.low, 0.0);
-			estimate.high = t.high;
-		}
+	if (d->derivation == DERIVED_EVENTS) {
+		estimate = estimate_events(above, below, replications, STATISTICS_ALPHA);
+	} else {
+		estimate = estimate_ratio(above, below, replications, STATISTICS_ALPHA);
 	}
 	free(above);
 	free(below);
@@ -202,73 +151,28 @@ static struct histogram *merged(const struct run_metrics *each, uint32_t replica
 	return all;
 }
 
-static double duration(uint64_t value_ps)
+static struct estimate percentile(const struct derived *d, const struct run_metrics *each,
+				  uint32_t replications)
 {
-	return value_ps == UINT64_MAX ? INFINITY : (double)value_ps;
-}
-
-static double rank_low(const struct histogram *h, uint64_t rank)
-{
-	uint32_t bucket = rank ? histogram_bucket_at(h, rank) : 0;
-
-	return rank ? (double)histogram_bucket_low(bucket) : 0.0;
-}
-
-static double rank_high(const struct histogram *h, uint64_t rank)
-{
-	uint32_t bucket = rank > h->count ? HISTOGRAM_BUCKETS : histogram_bucket_at(h, rank);
-
-	return bucket == HISTOGRAM_BUCKETS ? INFINITY
-					   : (double)(histogram_bucket_low(bucket + 1) - 1);
-}
-
-/*
- * The t interval of a percentile: false where fewer than two replications have values, or one lies
- * in the overflow.
- */
-static bool percentile_t(const struct derived *d, const struct run_metrics *each,
-			 uint32_t replications, double center, struct interval *t)
-{
+	struct histogram *all = merged(each, replications, d->distribution);
 	double *own = allocate(replications, sizeof(*own));
-	size_t count = 0;
-	bool finite = isfinite(center);
+	size_t own_count = 0;
 
 	for (uint32_t i = 0; i < replications; i++) {
 		const struct histogram *h = distribution_of(&each[i], d->distribution);
 		if (h->count) {
-			own[count] = duration(histogram_quantile(h, d->fraction));
-			finite = finite && isfinite(own[count]);
-			count++;
+			own[own_count++] = estimate_quantile(h, d->fraction);
 		}
 	}
-	bool has_t = finite && mean_interval(center, own, count, STATISTICS_ALPHA, t);
+	struct estimate estimate =
+		estimate_percentile(all, d->fraction, own, own_count, STATISTICS_ALPHA);
 	free(own);
-	return has_t;
-}
-
-static struct estimate estimate_percentile(const struct derived *d, const struct run_metrics *each,
-					   uint32_t replications)
-{
-	struct histogram *all = merged(each, replications, d->distribution);
-	struct estimate estimate = undefined;
-	struct interval t;
-	uint64_t low, high;
-
-	if (all->count) {
-		quantile_ranks(all->count, d->fraction, STATISTICS_ALPHA, &low, &high);
-		estimate = (struct estimate){ duration(histogram_quantile(all, d->fraction)),
-					      rank_low(all, low), rank_high(all, high),
-					      ESTIMATE_ORDER };
-		if (percentile_t(d, each, replications, estimate.value, &t)) {
-			widen(&estimate, t);
-		}
-	}
 	free(all);
 	return estimate;
 }
 
-static struct estimate estimate_extreme(const struct derived *d, const struct run_metrics *each,
-					uint32_t replications)
+static struct estimate extreme(const struct derived *d, const struct run_metrics *each,
+			       uint32_t replications)
 {
 	uint64_t overflow = 0, max_ps = 0;
 
@@ -278,32 +182,32 @@ static struct estimate estimate_extreme(const struct derived *d, const struct ru
 		max_ps = h->max_ps > max_ps ? h->max_ps : max_ps;
 	}
 	if (d->derivation == DERIVED_OVERFLOW) {
-		return exact((double)overflow);
+		return estimate_exact((double)overflow);
 	}
-	return exact((double)max_ps);
+	return estimate_exact((double)max_ps);
 }
 
 struct estimate metric_estimate(int number, const struct run_metrics *each, uint32_t replications)
 {
 	if (replications == 0 || metric_get(number) == NULL) {
-		return undefined;
+		return estimate_undefined();
 	}
 	if (number < METRIC_COUNTERS_COUNT) {
-		return exact(
+		return estimate_exact(
 			(double)metric_pooled(each, replications, (enum metric_counter)number));
 	}
 	const struct derived *d = &derived[number - METRIC_COUNTERS_COUNT];
 	switch (d->derivation) {
 	case DERIVED_EVENTS:
 	case DERIVED_RATIO:
-		return estimate_ratio(d, each, replications);
+		return over_exposure(d, each, replications);
 	case DERIVED_PERCENTILE:
-		return estimate_percentile(d, each, replications);
+		return percentile(d, each, replications);
 	case DERIVED_MAX:
 	case DERIVED_OVERFLOW:
-		return estimate_extreme(d, each, replications);
+		return extreme(d, each, replications);
 	}
-	return undefined;
+	return estimate_undefined();
 }
 
 int metric_events(int number)

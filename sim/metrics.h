@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/estimate.h"
 #include "sim/histogram.h"
 
 /*
@@ -120,27 +121,6 @@ int metric_events(int number);
 /* The number of a key, as in the tables above; -1 where there is none. */
 int metric_find(const char *key);
 
-/* How an interval was found; sim/statistics.h defines the methods. */
-enum estimate_method {
-	ESTIMATE_UNDEFINED, /* nothing to divide by, or no values for a percentile: value, low and high are NAN */
-	ESTIMATE_EXACT,     /* a fact of the sample: low == value == high */
-	ESTIMATE_ZERO,      /* no event: [0, -ln(0.05) / exposure], one-sided */
-	ESTIMATE_POISSON,   /* Garwood's interval of the pooled count */
-	ESTIMATE_T,         /* Student's t over replications */
-	ESTIMATE_ORDER      /* ranks of the pooled values */
-};
-
-/* 95 %, two-sided but for ESTIMATE_ZERO. low may be 0, and high INFINITY, where the sample gives no bound. */
-struct estimate {
-	double value;
-	double low;
-	double high;
-	enum estimate_method method;
-};
-
-/* "undefined", "exact", "zero-count bound", "poisson", "t", "order statistics": as in the documents. */
-const char *estimate_method_name(enum estimate_method method);
-
 /*
  * A counter over all replications: their sum, saturated at UINT64_MAX; for levels at the end of a run (vectors_in_use,
  * vectors_leaked) the largest.
@@ -148,14 +128,8 @@ const char *estimate_method_name(enum estimate_method method);
 uint64_t metric_pooled(const struct run_metrics *each, uint32_t replications, enum metric_counter counter);
 
 /*
- * The metric of that number over the replications each[0 .. replications). ESTIMATE_UNDEFINED where replications is 0.
- *
- * A count over migrations or time gets the wider of two intervals: Poisson's on the pooled count, and Student's t over the
- * replications. Poisson's alone is too narrow where raises come in bursts, as losses then come in clusters; t alone is
- * wrong where counts are small. With one replication only the former exists. A percentile gets the wider of the interval
- * between order statistics, which takes values for independent, and t over the replications' own percentiles; it is never
- * narrower than the histogram's bucket. A time over migrations or time has only the t interval: [0, INFINITY) with one
- * replication, or where the time is 0.
+ * The metric of that number over the replications each[0 .. replications), at 95 % as sim/estimate.h says.
+ * ESTIMATE_UNDEFINED where replications is 0.
  */
 struct estimate metric_estimate(int number, const struct run_metrics *each, uint32_t replications);
 

@@ -37,12 +37,14 @@ GString *report_table(const struct run_result *result, const struct expect_outco
  *   scenario: {name, file, question, duration_ps, drain_ps, replications, resolved}; resolved is YAML that runs again
  *   estimated_timings: [{key, value_ps}]; those that are estimates without a published source, left at their defaults
  *   contenders: [{name, replications,
- *                 pooled: {counter: n}, each: [{counter: n}],
+ *                 pooled: {counter: n},
+ *                 each: [{counter: n, latency: {count, p50_ps, p99_ps, p99.9_ps, max_ps, mean_rank}}],
  *                 derived: {metric: {value, low, high, method, unit}}; null where there is no value or no bound,
  *                 latency, stale: {count, overflow, max_ps, linear_bits, buckets: [[low_ps, count]]}}]
  *   expectations: [{text, contender, metric, op, value, verdict, found, low, high, method, message, line}]
  *   timing: {wall_seconds, interrupts_per_wall_second, contenders: [{name, wall_seconds}]}
- * An integer above 2^63 - 1 is written as that. A bucket [low_ps, count] ends below low_ps + max(1, 2^(k - linear_bits)),
+ * A percentile in each[] is null where there is no value, or it lies in the overflow; mean_rank places the replication's
+ * latencies among all of its contender's (histogram_mean_rank()), null where it has none. An integer above 2^63 - 1 is written as that. A bucket [low_ps, count] ends below low_ps + max(1, 2^(k - linear_bits)),
  * with 2^k the largest power of two that is not above low_ps.
  */
 GString *report_json(const struct run_result *result, const struct expect_outcomes *outcomes,

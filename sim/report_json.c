@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
+
 #include "sim/json_write.h"
 #include "sim/report.h"
 #include "sim/report_format.h"
@@ -31,14 +33,36 @@ static void write_timing_estimates(struct json_writer *w, const struct scenario 
 	json_end(w);
 }
 
-static void write_counters(struct json_writer *w, const char *key, const struct run_metrics *each,
+static void write_counters(struct json_writer *w, const struct run_metrics *each,
 			   uint32_t replications)
 {
-	json_object_begin(w, key, JSON_ONE_LINE);
 	for (int i = 0; i < METRIC_COUNTERS_COUNT; i++) {
 		json_uint(w, metric_get(i)->key,
 			  metric_pooled(each, replications, (enum metric_counter)i));
 	}
+}
+
+static void write_percentile(struct json_writer *w, const char *key, const struct histogram *h,
+			     double fraction)
+{
+	json_double(w, key, h->count ? estimate_quantile(h, fraction) : NAN);
+}
+
+static void write_replication(struct json_writer *w, const struct run_metrics *m,
+			      const struct histogram *all)
+{
+	const struct histogram *h = &m->latency;
+
+	json_object_begin(w, NULL, JSON_ONE_LINE);
+	write_counters(w, m, 1);
+	json_object_begin(w, "latency", JSON_ONE_LINE);
+	json_uint(w, "count", h->count);
+	write_percentile(w, "p50_ps", h, 0.5);
+	write_percentile(w, "p99_ps", h, 0.99);
+	write_percentile(w, "p99.9_ps", h, 0.999);
+	json_uint(w, "max_ps", h->max_ps);
+	json_double(w, "mean_rank", h->count ? histogram_mean_rank(h, all) : NAN);
+	json_end(w);
 	json_end(w);
 }
 
@@ -78,7 +102,7 @@ static void write_histogram(struct json_writer *w, const char *key, const struct
 	json_end(w);
 }
 
-static void write_histograms(struct json_writer *w, const struct contender_result *c)
+static void write_samples(struct json_writer *w, const struct contender_result *c)
 {
 	struct histogram *latency = g_new0(struct histogram, 1);
 	struct histogram *stale = g_new0(struct histogram, 1);
@@ -87,6 +111,11 @@ static void write_histograms(struct json_writer *w, const struct contender_resul
 		histogram_merge(latency, &c->each[i].latency);
 		histogram_merge(stale, &c->each[i].stale);
 	}
+	json_array_begin(w, "each", JSON_LINES);
+	for (uint32_t i = 0; i < c->replications; i++) {
+		write_replication(w, &c->each[i], latency);
+	}
+	json_end(w);
 	write_histogram(w, "latency", latency);
 	write_histogram(w, "stale", stale);
 	g_free(latency);
@@ -99,14 +128,11 @@ static void write_contender(struct json_writer *w, const char *name,
 	json_object_begin(w, NULL, JSON_LINES);
 	json_string(w, "name", name);
 	json_uint(w, "replications", c->replications);
-	write_counters(w, "pooled", c->each, c->replications);
-	json_array_begin(w, "each", JSON_LINES);
-	for (uint32_t i = 0; i < c->replications; i++) {
-		write_counters(w, NULL, &c->each[i], 1);
-	}
+	json_object_begin(w, "pooled", JSON_ONE_LINE);
+	write_counters(w, c->each, c->replications);
 	json_end(w);
 	write_derived(w, c);
-	write_histograms(w, c);
+	write_samples(w, c);
 	json_end(w);
 }
 

@@ -95,14 +95,8 @@ double binomial_at_least(uint64_t successes, uint64_t trials, double probability
 	return gsl_cdf_beta_P(probability, (double)successes, (double)(trials - successes) + 1.0);
 }
 
-static double student_quantile(size_t count, double alpha)
-{
-	gsl_set_error_handler_off();
-	return gsl_cdf_tdist_Qinv(alpha / 2.0, (double)(count - 1));
-}
-
-bool ratio_interval(const double *numerators, const double *denominators, size_t count,
-		    double alpha, struct interval *interval)
+bool ratio_mean(const double *numerators, const double *denominators, size_t count,
+		struct sample_mean *mean)
 {
 	double above = 0.0, below = 0.0, squares = 0.0;
 
@@ -119,17 +113,16 @@ bool ratio_interval(const double *numerators, const double *denominators, size_t
 		squares += residual * residual;
 	}
 	/*
-	 * The residuals sum to 0. The standard error of the ratio is s / (sqrt(count)
+	 * The residuals sum to 0, so theirs is s^2; the error is s / (sqrt(count)
 	 * mean(denominator)).
 	 */
-	double error = sqrt(squares / (double)(count - 1) * (double)count) / below;
-	double half = student_quantile(count, alpha) * error;
-	*interval = (struct interval){ ratio - half, ratio + half };
+	double degrees = (double)(count - 1);
+	*mean = (struct sample_mean){ ratio, sqrt(squares / degrees * (double)count) / below,
+				      degrees };
 	return true;
 }
 
-bool mean_interval(double center, const double *values, size_t count, double alpha,
-		   struct interval *interval)
+bool plain_mean(const double *values, size_t count, struct sample_mean *mean)
 {
 	double sum = 0.0, squares = 0.0;
 
@@ -139,14 +132,63 @@ bool mean_interval(double center, const double *values, size_t count, double alp
 	for (size_t i = 0; i < count; i++) {
 		sum += values[i];
 	}
+	double average = sum / (double)count, degrees = (double)(count - 1);
 	for (size_t i = 0; i < count; i++) {
-		double residual = values[i] - sum / (double)count;
-		squares += residual * residual;
+		squares += (values[i] - average) * (values[i] - average);
 	}
-	double half = student_quantile(count, alpha) *
-		      sqrt(squares / (double)(count - 1) / (double)count);
-	*interval = (struct interval){ center - half, center + half };
+	*mean = (struct sample_mean){ average, sqrt(squares / degrees / (double)count), degrees };
 	return true;
+}
+
+struct interval mean_interval(const struct sample_mean *mean, double alpha)
+{
+	gsl_set_error_handler_off();
+	double half = gsl_cdf_tdist_Qinv(alpha / 2.0, mean->degrees) * mean->error;
+
+	return (struct interval){ mean->value - half, mean->value + half };
+}
+
+double counts_p_value(uint64_t count_a, double exposure_a, uint64_t count_b, double exposure_b)
+{
+	uint64_t trials = count_a + count_b;
+
+	if (trials == 0 || !(exposure_a + exposure_b > 0.0)) {
+		return 1.0;
+	}
+	double share = exposure_b / (exposure_a + exposure_b);
+	double at_least = binomial_at_least(count_b, trials, share);
+	double at_most = binomial_at_least(count_a, trials, 1.0 - share);
+	return fmin(1.0, 2.0 * fmin(at_least, at_most));
+}
+
+double welch_p_value(const struct sample_mean *a, const struct sample_mean *b)
+{
+	double square_a = a->error * a->error, square_b = b->error * b->error;
+	double square = square_a + square_b;
+
+	gsl_set_error_handler_off();
+	if (!(square > 0.0)) {
+		return a->value == b->value ? 1.0 : 0.0;
+	}
+	double degrees = square * square /
+			 (square_a * square_a / a->degrees + square_b * square_b / b->degrees);
+	return 2.0 * gsl_cdf_tdist_Q(fabs(b->value - a->value) / sqrt(square), degrees);
+}
+
+static double share_to_the_power(double count, double all)
+{
+	return count > 0.0 ? count * log(count / all) : 0.0;
+}
+
+double constancy_p_value(size_t count_a, size_t count_b)
+{
+	double a = (double)count_a, b = (double)count_b;
+
+	/*
+	 * Of a value with probability p, p^a (1 - p)^b is largest at p = a / (a + b). Either sample
+	 * may hold it.
+	 */
+	return fmin(1.0, 2.0 * exp(share_to_the_power(a, a + b) + share_to_the_power(b, a + b)));
 }
 
 void quantile_ranks(uint64_t count, double fraction, double alpha, uint64_t *low, uint64_t *high)

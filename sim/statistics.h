@@ -35,19 +35,44 @@ struct interval binomial_interval(uint64_t successes, uint64_t trials, double al
 /* The probability of at least successes in trials independent ones of that probability, which is in [0, 1]. */
 double binomial_at_least(uint64_t successes, uint64_t trials, double probability);
 
-/*
- * The interval of sum(numerators) / sum(denominators) over count replications, by Student's t with count - 1 degrees of
- * freedom on the linearised ratio (W. G. Cochran, "Sampling Techniques", 3rd ed. 1977, section 6.4). False where there is
- * none: fewer than two replications, or denominators whose sum is not positive.
- */
-bool ratio_interval(const double *numerators, const double *denominators, size_t count, double alpha,
-		    struct interval *interval);
+/* An estimated mean, its standard error, and the degrees of freedom of that. */
+struct sample_mean {
+	double value;
+	double error;
+	double degrees;
+};
 
 /*
- * The interval of center, from values of the same quantity seen in count independent replications: center +- t s /
- * sqrt(count). False with fewer than two.
+ * sum(numerators) / sum(denominators) over count replications, with the error of the linearised ratio and count - 1 degrees
+ * of freedom (W. G. Cochran, "Sampling Techniques", 3rd ed. 1977, section 6.4). False where there is none: fewer than two
+ * replications, or denominators whose sum is not positive.
  */
-bool mean_interval(double center, const double *values, size_t count, double alpha, struct interval *interval);
+bool ratio_mean(const double *numerators, const double *denominators, size_t count, struct sample_mean *mean);
+
+/* The mean of count independent values. False with fewer than two. */
+bool plain_mean(const double *values, size_t count, struct sample_mean *mean);
+
+/* value +- Student's t times error. */
+struct interval mean_interval(const struct sample_mean *mean, double alpha);
+
+/*
+ * Two-sided p value of the hypothesis that two Poisson counts have the same rate, given their exposures: given the sum, either
+ * count is binomial (J. Przyborowski and H. Wilenski, Biometrika 31, 1940). Twice the smaller tail, at most 1; 1 where
+ * both counts, or both exposures, are 0.
+ */
+double counts_p_value(uint64_t count_a, double exposure_a, uint64_t count_b, double exposure_b);
+
+/*
+ * Two-sided p value of the hypothesis that two means are equal (B. L. Welch, Biometrika 34, 1947). Without any error: 1 where
+ * they are equal, else 0.
+ */
+double welch_p_value(const struct sample_mean *a, const struct sample_mean *b);
+
+/*
+ * The largest probability with which count_a and count_b values of one distribution are constant in either sample, and
+ * different: what a test may claim at best where neither sample has any spread. At most 1.
+ */
+double constancy_p_value(size_t count_a, size_t count_b);
 
 /*
  * The ranks, counted from 1, between whose values the quantile of fraction of an unknown distribution lies with probability

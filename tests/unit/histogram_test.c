@@ -103,3 +103,42 @@ Test(histogram, quantiles_are_those_of_the_sorted_values)
 		cr_assert_arr_eq(&half, &h, sizeof(h), "merging is not adding");
 	}
 }
+
+/* By counting every pair. */
+static double rank_by_pairs(const uint64_t *values, size_t count, const uint64_t *others,
+			    size_t others_count)
+{
+	double sum = 0.0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < others_count; j++) {
+			sum += others[j] < values[i] ? 1.0 : others[j] == values[i] ? 0.5 : 0.0;
+		}
+	}
+	return sum / (double)count / (double)others_count;
+}
+
+Test(histogram, mean_rank_is_that_of_all_pairs)
+{
+	static struct histogram a, b;
+	static uint64_t values[300], others[200];
+	uint64_t state = 3;
+
+	for (size_t i = 0; i < 300; i++) {
+		/*
+		 * Below 128 a bucket holds one value. What is beyond the range is equal to all else
+		 * there.
+		 */
+		values[i] = i % 50 ? random_u64(&state) % 128 : UINT64_MAX;
+		histogram_add(&a, values[i]);
+	}
+	for (size_t i = 0; i < 200; i++) {
+		others[i] = i % 40 ? random_u64(&state) % 100 : UINT64_MAX;
+		histogram_add(&b, others[i]);
+	}
+	cr_assert_float_eq(histogram_mean_rank(&a, &b), rank_by_pairs(values, 300, others, 200),
+			   1e-12);
+	cr_assert_float_eq(histogram_mean_rank(&a, &a), 0.5, 1e-12);
+	b = (struct histogram){ 0 };
+	cr_assert_eq(histogram_mean_rank(&a, &b), 0.5);
+}

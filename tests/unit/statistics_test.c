@@ -119,42 +119,80 @@ Test(binomial, tail)
 	cr_assert_eq(binomial_at_least(3, 5, 1.0), 1.0);
 }
 
-/*
- * Cochran's formula with equal denominators is the ordinary t interval of a mean: t(0.975, 3)
- * = 3.182446.
- */
+/* With equal denominators it is the ordinary t interval of a mean: t(0.975, 3) = 3.182446. */
 Test(ratio, equal_denominators_give_the_interval_of_a_mean)
 {
 	const double values[] = { 1, 2, 3, 4 }, ones[] = { 1, 1, 1, 1 };
-	struct interval ratio, mean;
+	struct sample_mean ratio, mean;
 
-	cr_assert(ratio_interval(values, ones, 4, 0.05, &ratio));
-	cr_assert(mean_interval(2.5, values, 4, 0.05, &mean));
-	assert_near(ratio.low, 2.5 - 2.054260, 1e-5);
-	assert_near(ratio.high, 2.5 + 2.054260, 1e-5);
-	assert_near(mean.low, ratio.low, 1e-12);
-	assert_near(mean.high, ratio.high, 1e-12);
+	cr_assert(ratio_mean(values, ones, 4, &ratio));
+	cr_assert(plain_mean(values, 4, &mean));
+	struct interval interval = mean_interval(&ratio, 0.05);
+	assert_near(interval.low, 2.5 - 2.054260, 1e-5);
+	assert_near(interval.high, 2.5 + 2.054260, 1e-5);
+	assert_near(mean.value, ratio.value, 1e-12);
+	assert_near(mean.error, ratio.error, 1e-12);
+	cr_assert_eq(mean.degrees, 3.0);
 }
 
 Test(ratio, proportional_values_have_no_spread)
 {
 	const double above[] = { 2, 4, 20 }, below[] = { 1, 2, 10 };
-	struct interval found;
+	struct sample_mean found;
 
-	cr_assert(ratio_interval(above, below, 3, 0.05, &found));
-	assert_near(found.low, 2.0, 1e-12);
-	assert_near(found.high, 2.0, 1e-12);
+	cr_assert(ratio_mean(above, below, 3, &found));
+	assert_near(found.value, 2.0, 1e-12);
+	cr_assert_float_eq(found.error, 0.0, 1e-12);
 }
 
-Test(ratio, no_interval)
+Test(ratio, none)
 {
 	const double one[] = { 1, 1 }, zero[] = { 0, 0 };
-	struct interval found;
+	struct sample_mean found;
 
-	cr_assert_not(ratio_interval(one, one, 1, 0.05, &found));
-	cr_assert_not(ratio_interval(one, zero, 2, 0.05, &found));
-	cr_assert_not(ratio_interval(one, one, 0, 0.05, &found));
-	cr_assert_not(mean_interval(1.0, one, 1, 0.05, &found));
+	cr_assert_not(ratio_mean(one, one, 1, &found));
+	cr_assert_not(ratio_mean(one, zero, 2, &found));
+	cr_assert_not(ratio_mean(one, one, 0, &found));
+	cr_assert_not(plain_mean(one, 1, &found));
+}
+
+Test(two_samples, counts)
+{
+	/* A fair coin: 2 (1 + 10) / 1024 for 1 against 9. */
+	assert_near(counts_p_value(1, 1.0, 9, 1.0), 22.0 / 1024, 1e-12);
+	assert_near(counts_p_value(9, 5.0, 1, 5.0), 22.0 / 1024, 1e-12);
+	assert_near(counts_p_value(0, 100.0, 10, 100.0), 2.0 / 1024, 1e-12);
+	/* 10 of 10 in a fifth of the exposure. */
+	assert_near(counts_p_value(0, 4.0, 10, 1.0), 2.0 * pow(0.2, 10), 1e-12);
+	cr_assert_eq(counts_p_value(5, 1.0, 5, 1.0), 1.0);
+	cr_assert_eq(counts_p_value(0, 1.0, 0, 9.0), 1.0);
+	cr_assert_eq(counts_p_value(3, 0.0, 0, 0.0), 1.0);
+	/* Ten standard deviations, and far beyond what a table holds. */
+	cr_assert_lt(counts_p_value(1000000000, 1.0, 1000450000, 1.0), 1e-20);
+	cr_assert_gt(counts_p_value(1000000000, 1.0, 1000045000, 1.0), 0.2);
+}
+
+/* Of two samples of 5, {1..5} and {3..7}: t = -2, 8 degrees of freedom, p = 0.0805. */
+Test(two_samples, welch)
+{
+	const double a[] = { 1, 2, 3, 4, 5 }, b[] = { 3, 4, 5, 6, 7 };
+	struct sample_mean mean_a, mean_b;
+
+	plain_mean(a, 5, &mean_a);
+	plain_mean(b, 5, &mean_b);
+	cr_assert_float_eq(welch_p_value(&mean_a, &mean_b), 0.0805, 5e-5);
+	mean_a.error = mean_b.error = 0.0;
+	cr_assert_eq(welch_p_value(&mean_a, &mean_b), 0.0);
+	cr_assert_eq(welch_p_value(&mean_a, &mean_a), 1.0);
+}
+
+Test(two_samples, constancy)
+{
+	assert_near(constancy_p_value(5, 5), 2.0 / 1024, 1e-9);
+	assert_near(constancy_p_value(2, 1), 2.0 * 4 / 27, 1e-9);
+	assert_near(constancy_p_value(1, 1), 0.5, 1e-9);
+	cr_assert_eq(constancy_p_value(0, 9), 1.0);
+	cr_assert_lt(constancy_p_value(1000, 1000), 1e-100);
 }
 
 /*
