@@ -17,7 +17,8 @@ bool count_values(struct loader *l, uint64_t count, const struct mark *at)
 	if (l->values <= LOADER_VALUES_MAX) {
 		return true;
 	}
-	diagnose(l->d, at, "too large: the scenario has more than %" G_GUINT64_FORMAT " values", LOADER_VALUES_MAX);
+	diagnose(l->d, at, "too large: the scenario has more than %" G_GUINT64_FORMAT " values",
+		 LOADER_VALUES_MAX);
 	return false;
 }
 
@@ -28,7 +29,8 @@ struct mark key_mark(const struct yaml_node *mapping, const char *key)
 	return entry ? entry->key->mark : mapping ? mapping->mark : (struct mark){ .line = 0 };
 }
 
-static void refuse_unknown_key(struct loader *l, const struct schema_section *section, const struct yaml_node *key)
+static void refuse_unknown_key(struct loader *l, const struct schema_section *section,
+			       const struct yaml_node *key)
 {
 	struct suggestion near = suggestion_for(key->text);
 
@@ -40,8 +42,8 @@ static void refuse_unknown_key(struct loader *l, const struct schema_section *se
 }
 
 /* node is NULL where the file has no such mapping: its keys then have their defaults. */
-bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node, const struct mark *at,
-		 void *base)
+bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		 const struct mark *at, void *base)
 {
 	struct scenario *s = l->s;
 	bool sound = load_section(l, key->section, node, at, (char *)base + key->offset);
@@ -55,12 +57,14 @@ bool load_map_of(struct loader *l, const struct schema_key *key, const struct ya
 	} else if (strcmp(key->section->name, "check") == 0) {
 		s->check.present = node != NULL;
 	} else if (strcmp(key->section->name, "devices[].raise") == 0) {
-		sound &= finish_arrivals(l, node, at, (struct scenario_arrivals *)((char *)base + key->offset));
+		sound &= finish_arrivals(l, node, at,
+					 (struct scenario_arrivals *)((char *)base + key->offset));
 	}
 	return sound;
 }
 
-static bool load_preset(struct loader *l, const struct schema_key *key, const struct mark *at, void *base)
+static bool load_preset(struct loader *l, const struct schema_key *key, const struct mark *at,
+			void *base)
 {
 	if (key->preset_ps) {
 		*(uint64_t *)((char *)base + key->offset) = key->preset_ps;
@@ -73,7 +77,8 @@ static bool load_preset(struct loader *l, const struct schema_key *key, const st
 }
 
 /* Whether a value is sound is remembered, for the checks that need several. */
-static bool load_entry(struct loader *l, const struct schema_key *key, const struct yaml_entry *entry, void *base)
+static bool load_entry(struct loader *l, const struct schema_key *key,
+		       const struct yaml_entry *entry, void *base)
 {
 	const struct yaml_node *value = entry->value;
 	bool map = key->type == TYPE_MAP, sound = !value->broken;
@@ -82,7 +87,8 @@ static bool load_entry(struct loader *l, const struct schema_key *key, const str
 		sound = scalar_text(l, key->name, value);
 	}
 	if (sound) {
-		sound = map ? load_map_of(l, key, value, &entry->key->mark, base) : load_value(l, key, value, base);
+		sound = map ? load_map_of(l, key, value, &entry->key->mark, base)
+			    : load_value(l, key, value, base);
 	}
 	if (!sound) {
 		g_hash_table_add(l->unsound, entry->value);
@@ -90,7 +96,8 @@ static bool load_entry(struct loader *l, const struct schema_key *key, const str
 	return sound;
 }
 
-bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping, const char *const *keys)
+bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping,
+		    const char *const *keys)
 {
 	for (; *keys; keys++) {
 		const struct yaml_entry *entry = yaml_find(mapping, *keys);
@@ -102,13 +109,14 @@ bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping, con
 }
 
 /* The keys in the order of the table, so that what a key refers to is there before it. */
-bool load_section(struct loader *l, const struct schema_section *section, const struct yaml_node *node,
-		  const struct mark *at, void *base)
+bool load_section(struct loader *l, const struct schema_section *section,
+		  const struct yaml_node *node, const struct mark *at, void *base)
 {
 	bool sound = true;
 
 	if (node && node->kind != YAML_MAPPING) {
-		diagnose(l->d, &node->mark, "%s must be a mapping of keys to values", section->what);
+		diagnose(l->d, &node->mark, "%s must be a mapping of keys to values",
+			 section->what);
 		return false;
 	}
 	for (uint32_t i = 0; node && i < node->count; i++) {
@@ -167,7 +175,8 @@ static void load_root(struct loader *l, const struct yaml_node *root)
 }
 
 static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
-				  const struct scenario_load_options *options, struct diagnostics *d)
+				  const struct scenario_load_options *options,
+				  struct diagnostics *d)
 {
 	static const struct scenario_load_options nothing;
 	struct loader l = {
@@ -204,7 +213,8 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 }
 
 struct scenario *scenario_load_text(const char *path, const char *text, size_t length,
-				    const struct scenario_load_options *options, struct diagnostics *d)
+				    const struct scenario_load_options *options,
+				    struct diagnostics *d)
 {
 	struct yaml_tree *tree = yaml_tree_parse(text, length, NULL, d);
 
@@ -241,7 +251,8 @@ static bool read_all(int fd, GString *text)
 	return true;
 }
 
-struct scenario *scenario_load(const char *path, const struct scenario_load_options *options, struct diagnostics *d)
+struct scenario *scenario_load(const char *path, const struct scenario_load_options *options,
+			       struct diagnostics *d)
 {
 	const struct mark file = { .line = 0 };
 	struct stat status;

@@ -27,8 +27,8 @@ struct loader {
 	GPtrArray *action_nodes;
 	GArray *contenders;       /* struct scenario_contender */
 	GArray *contender_marks;  /* struct mark */
-	GPtrArray *dropped;       /* names of the file's contenders that the command line leaves out */
-	uint64_t values;          /* list items read so far, counted again for each alias and copy */
+	GPtrArray *dropped; /* names of the file's contenders that the command line leaves out */
+	uint64_t values; /* list items read so far, counted again for each alias and copy */
 	bool machine_sound;
 	bool devices_sound;
 	bool actions_sound;
@@ -42,33 +42,38 @@ struct loader {
 #define LOADER_VALUES_MAX UINT64_C(4000000)
 
 /* loader.c */
-bool load_section(struct loader *l, const struct schema_section *section, const struct yaml_node *node,
-		  const struct mark *at, void *base);
+bool load_section(struct loader *l, const struct schema_section *section,
+		  const struct yaml_node *node, const struct mark *at, void *base);
 
-bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node, const struct mark *at,
-		 void *base);
+bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		 const struct mark *at, void *base);
 
 /* Were the values of these keys, as far as they are given, sound? keys ends with NULL. */
-bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping, const char *const *keys);
-#define KEYS_SOUND(l, mapping, ...) keys_are_sound(l, mapping, (const char *const[]){ __VA_ARGS__, NULL })
+bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping,
+		    const char *const *keys);
+#define KEYS_SOUND(l, mapping, ...)                                                                \
+	keys_are_sound(l, mapping, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Counts list items against LOADER_VALUES_MAX. */
 bool count_values(struct loader *l, uint64_t count, const struct mark *at);
 
 /* loader_values.c: one value into the section's struct. */
-bool load_value(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base);
+bool load_value(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		void *base);
 
 /* The text of a scalar; NULL, and an error, for anything else or nothing. */
 const char *scalar_text(struct loader *l, const char *name, const struct yaml_node *node);
 
 /* references.c */
-bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device, uint32_t *count);
+bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device,
+			   uint32_t *count);
 bool load_strategies(struct loader *l, const struct schema_key *key, const struct yaml_node *node);
 bool load_expectations(struct loader *l, const struct yaml_node *node);
 bool load_check_expectations(struct loader *l, const struct yaml_node *node);
 
 /* scenario_checks.c: what one key alone cannot tell. */
-bool finish_machine(struct loader *l, const struct yaml_node *node, struct scenario_machine *machine);
+bool finish_machine(struct loader *l, const struct yaml_node *node,
+		    struct scenario_machine *machine);
 bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struct mark *at,
 		     struct scenario_arrivals *arrivals);
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device);

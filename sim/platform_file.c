@@ -32,8 +32,8 @@ static void check_root(const char *element, const char **names, const char **val
 	}
 }
 
-static void on_start(GMarkupParseContext *context, const char *element, const char **names, const char **values,
-		     gpointer data, GError **error)
+static void on_start(GMarkupParseContext *context, const char *element, const char **names,
+		     const char **values, gpointer data, GError **error)
 {
 	struct reading *reading = data;
 
@@ -42,9 +42,11 @@ static void on_start(GMarkupParseContext *context, const char *element, const ch
 		reading->root_seen = true;
 		check_root(element, names, values, error);
 	} else if (reading->depth == 1) {
-		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "there is a second root element");
+		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT,
+			    "there is a second root element");
 	} else if (reading->depth > PLATFORM_DEPTH_MAX) {
-		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "nested too deeply");
+		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT,
+			    "nested too deeply");
 	}
 }
 
@@ -64,7 +66,8 @@ static char *check_xml(const char *path, const char *text, gsize length)
 		    g_markup_parse_context_end_parse(context, &error);
 	g_markup_parse_context_free(context);
 	if (!read) {
-		return g_strdup_printf("the platform file '%s' cannot be used: %s", path, error->message);
+		return g_strdup_printf("the platform file '%s' cannot be used: %s", path,
+				       error->message);
 	}
 	return NULL;
 }
@@ -77,13 +80,15 @@ char *platform_file_check(const char *path)
 	gsize length = 0;
 
 	if (stat(path, &status) != 0) {
-		return g_strdup_printf("the platform file '%s' cannot be opened: %s", path, g_strerror(errno));
+		return g_strdup_printf("the platform file '%s' cannot be opened: %s", path,
+				       g_strerror(errno));
 	}
 	if (!S_ISREG(status.st_mode)) {
 		return g_strdup_printf("the platform file '%s' is not a regular file", path);
 	}
 	if (status.st_size > PLATFORM_BYTES_MAX) {
-		return g_strdup_printf("the platform file '%s' is larger than %d MiB", path, PLATFORM_BYTES_MAX >> 20);
+		return g_strdup_printf("the platform file '%s' is larger than %d MiB", path,
+				       PLATFORM_BYTES_MAX >> 20);
 	}
 	if (!g_file_get_contents(path, &text, &length, &error)) {
 		return g_strdup_printf("the platform file cannot be read: %s", error->message);

@@ -31,7 +31,8 @@ static void print_errors(struct diagnostics *d)
 	free(text);
 }
 
-static struct scenario *load(const char *text, size_t length, const struct scenario_load_options *options)
+static struct scenario *load(const char *text, size_t length,
+			     const struct scenario_load_options *options)
 {
 	struct diagnostics *d = diagnostics_new("fuzz.yaml");
 	struct scenario *s = scenario_load_text("fuzz.yaml", text, length, options, d);
@@ -49,7 +50,8 @@ static void load_again(const struct scenario *s)
 	struct scenario *again = load(s->resolved_yaml, strlen(s->resolved_yaml), NULL);
 
 	if (!again || strcmp(again->resolved_yaml, s->resolved_yaml) != 0) {
-		fprintf(stderr, "%s\n---\n%s\n", s->resolved_yaml, again ? again->resolved_yaml : "(errors)");
+		fprintf(stderr, "%s\n---\n%s\n", s->resolved_yaml,
+			again ? again->resolved_yaml : "(errors)");
 		abort();
 	}
 	scenario_free(again);
@@ -68,7 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		char *equals = strchr(*line, '=');
 		if (equals) {
 			*equals = '\0';
-			overrides[options.overrides_count++] = (struct scenario_override){ "--set", *line, equals + 1 };
+			overrides[options.overrides_count++] =
+				(struct scenario_override){ "--set", *line, equals + 1 };
 		}
 	}
 	struct scenario *s = load(set ? text : (const char *)data, length, &options);

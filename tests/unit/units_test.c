@@ -13,9 +13,17 @@ Test(units, durations_are_exact)
 		const char *text;
 		uint64_t value_ps;
 	} rows[] = {
-		{ "0ps", 0 }, { "1ps", 1 }, { "10us", 10000000 }, { "1.5us", 1500000 }, { "0.001ns", 1 },
-		{ "4 ms", UINT64_C(4000000000) }, { "1.000000000001s", UINT64_C(1000000000001) },
-		{ "1.500us", 1500000 }, { "9007.199254740991s", PS_MAX }, { "0s", 0 }, { "1.0ps", 1 },
+		{ "0ps", 0 },
+		{ "1ps", 1 },
+		{ "10us", 10000000 },
+		{ "1.5us", 1500000 },
+		{ "0.001ns", 1 },
+		{ "4 ms", UINT64_C(4000000000) },
+		{ "1.000000000001s", UINT64_C(1000000000001) },
+		{ "1.500us", 1500000 },
+		{ "9007.199254740991s", PS_MAX },
+		{ "0s", 0 },
+		{ "1.0ps", 1 },
 		{ "18446744073709551615ps", UINT64_MAX },
 	};
 
@@ -40,22 +48,41 @@ Test(units, wrong_durations_say_why)
 	static const struct {
 		const char *text, *reason;
 	} rows[] = {
-		{ "10", "has no unit" }, { "0", "has no unit" }, { "010us", "starts with a zero" },
-		{ "00us", "starts with a zero" }, { "1e3us", "exponent" }, { "1E-3us", "exponent" },
-		{ "-5us", "negative" }, { "+5us", "not a number" }, { "inf", "not a number" },
-		{ "nan", "not a number" }, { "NaNus", "not a number" }, { "", "not a number" },
-		{ "us", "not a number" }, { ".5us", "not a number" }, { "5.us", "no digit after" },
-		{ "0.5ps", "whole number of picoseconds" }, { "1.0001ns", "whole number of picoseconds" },
-		{ "5US", "did you mean 'us'" }, { "5sec", "unknown unit 'sec'" }, { "5usx", "unknown unit" },
-		{ "5us ", "unknown unit" }, { "5  us", "unknown unit" }, { "1,5us", "unknown unit" },
-		{ "0x10us", "unknown unit" }, { "1_000us", "unknown unit" },
-		{ "99999999999999999999s", "does not fit" }, { "18446744073709551616ps", "does not fit" },
-		{ "18446744.073709551617s", "does not fit" }, { "184467441s", "does not fit" },
+		{ "10", "has no unit" },
+		{ "0", "has no unit" },
+		{ "010us", "starts with a zero" },
+		{ "00us", "starts with a zero" },
+		{ "1e3us", "exponent" },
+		{ "1E-3us", "exponent" },
+		{ "-5us", "negative" },
+		{ "+5us", "not a number" },
+		{ "inf", "not a number" },
+		{ "nan", "not a number" },
+		{ "NaNus", "not a number" },
+		{ "", "not a number" },
+		{ "us", "not a number" },
+		{ ".5us", "not a number" },
+		{ "5.us", "no digit after" },
+		{ "0.5ps", "whole number of picoseconds" },
+		{ "1.0001ns", "whole number of picoseconds" },
+		{ "5US", "did you mean 'us'" },
+		{ "5sec", "unknown unit 'sec'" },
+		{ "5usx", "unknown unit" },
+		{ "5us ", "unknown unit" },
+		{ "5  us", "unknown unit" },
+		{ "1,5us", "unknown unit" },
+		{ "0x10us", "unknown unit" },
+		{ "1_000us", "unknown unit" },
+		{ "99999999999999999999s", "does not fit" },
+		{ "18446744073709551616ps", "does not fit" },
+		{ "18446744.073709551617s", "does not fit" },
+		{ "184467441s", "does not fit" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		uint64_t value_ps = 77;
-		expect_error(units_read_duration(rows[i].text, &value_ps), rows[i].text, rows[i].reason);
+		expect_error(units_read_duration(rows[i].text, &value_ps), rows[i].text,
+			     rows[i].reason);
 		cr_expect_eq(value_ps, 77, "'%s' changed the value", rows[i].text);
 	}
 }
@@ -123,22 +150,27 @@ Test(units, what_is_written_reads_back)
 
 		int decimals = i % 13;
 		uint64_t digits = state % UINT64_C(1000000000000);
-		g_autofree char *rate = decimals ?
-			g_strdup_printf("%lu.%0*lu", digits % 1000, decimals, digits / 1000 % 1000000000) :
-			g_strdup_printf("%lu", digits);
+		g_autofree char *rate =
+			decimals ? g_strdup_printf("%lu.%0*lu", digits % 1000, decimals,
+						   digits / 1000 % 1000000000)
+				 : g_strdup_printf("%lu", digits);
 		double value = 0, again = 1;
-		g_autofree char *typed = g_strdup_printf("%s%s", rate, i % 3 ? (i % 3 == 1 ? "Hz" : "kHz") : "MHz");
+		g_autofree char *typed =
+			g_strdup_printf("%s%s", rate, i % 3 ? (i % 3 == 1 ? "Hz" : "kHz") : "MHz");
 		g_autofree char *error = units_read_rate(typed, &value);
 		if (!error && value >= 1e-3 && value <= 1e9) {
 			g_autofree char *written = units_write_rate(value);
-			cr_assert_null(units_read_rate(written, &again), "%s written as %s", typed, written);
+			cr_assert_null(units_read_rate(written, &again), "%s written as %s", typed,
+				       written);
 			cr_assert_eq(again, value, "%s written as %s", typed, written);
 		}
-		g_autofree char *percent = g_strdup_printf("%lu.%lu%%", state % 100, state % 99999999);
+		g_autofree char *percent =
+			g_strdup_printf("%lu.%lu%%", state % 100, state % 99999999);
 		g_autofree char *refused = units_read_fraction(percent, &value);
 		cr_assert_null(refused, "%s", refused);
 		g_autofree char *written = units_write_fraction(value);
-		cr_assert_null(units_read_fraction(written, &again), "%s written as %s", percent, written);
+		cr_assert_null(units_read_fraction(written, &again), "%s written as %s", percent,
+			       written);
 		cr_assert_eq(again, value, "%s written as %s", percent, written);
 	}
 }
