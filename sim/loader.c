@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sim/loader_internal.h"
+#include "sim/platform_probe.h"
 #include "sim/suggest.h"
 #include "sim/units.h"
 
@@ -212,6 +213,17 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 	return l.s;
 }
 
+/* Last, as it takes a whole scenario to know what the platform must have. */
+static bool try_platform(const struct scenario *s, struct mark at, struct diagnostics *d)
+{
+	g_autofree char *error = s->machine.platform_file ? platform_probe(s) : NULL;
+
+	if (error) {
+		diagnose(d, &at, "%s", error);
+	}
+	return !error;
+}
+
 struct scenario *scenario_load_text(const char *path, const char *text, size_t length,
 				    const struct scenario_load_options *options,
 				    struct diagnostics *d)
@@ -223,12 +235,22 @@ struct scenario *scenario_load_text(const char *path, const char *text, size_t l
 		return NULL;
 	}
 	struct scenario *s = load_tree(tree, path, options, d);
+	const struct yaml_entry *machine = yaml_find(yaml_tree_root(tree), "machine");
+	const struct yaml_entry *platform = machine ? yaml_find(machine->value, "platform") : NULL;
+	struct mark platform_mark = platform ? platform->value->mark : (struct mark){ .line = 0 };
+	if (platform_mark.origin) {
+		platform_mark.origin = "--set machine.platform";
+	}
 	yaml_tree_free(tree);
 	if (diagnostics_count(d)) {
 		scenario_free(s);
 		return NULL;
 	}
 	s->resolved_yaml = resolved_scenario(s);
+	if (!try_platform(s, platform_mark, d)) {
+		scenario_free(s);
+		return NULL;
+	}
 	return s;
 }
 

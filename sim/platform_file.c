@@ -12,6 +12,7 @@
 struct reading {
 	unsigned depth;
 	bool root_seen;
+	bool doctype_seen;
 };
 
 static void check_root(const char *element, const char **names, const char **values, GError **error)
@@ -55,9 +56,20 @@ static void on_end(GMarkupParseContext *context, const char *element, gpointer d
 	((struct reading *)data)->depth--;
 }
 
+static void on_passthrough(GMarkupParseContext *context, const char *text, gsize length,
+			   gpointer data, GError **error)
+{
+	static const char doctype[] = "<!DOCTYPE platform";
+
+	if (length > strlen(doctype) && strncmp(text, doctype, strlen(doctype)) == 0) {
+		((struct reading *)data)->doctype_seen = true;
+	}
+}
+
 static char *check_xml(const char *path, const char *text, gsize length)
 {
-	static const GMarkupParser parser = { .start_element = on_start, .end_element = on_end };
+	static const GMarkupParser parser = { .start_element = on_start, .end_element = on_end,
+					     .passthrough = on_passthrough };
 	struct reading reading = { 0 };
 	g_autoptr(GError) error = NULL;
 	GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &reading, NULL);
@@ -68,6 +80,10 @@ static char *check_xml(const char *path, const char *text, gsize length)
 	if (!read) {
 		return g_strdup_printf("the platform file '%s' cannot be used: %s", path,
 				       error->message);
+	}
+	if (!reading.doctype_seen) {
+		return g_strdup_printf("the platform file '%s' cannot be used: the line <!DOCTYPE platform "
+				       "SYSTEM \"https://simgrid.org/simgrid.dtd\"> is missing", path);
 	}
 	return NULL;
 }

@@ -97,14 +97,9 @@ static const struct schema_section vectors_section = { "machine.vectors", "machi
 						       ROWS(vectors_keys) };
 
 static const struct schema_key timings_keys[] = {
-#define X(field, key, value, is_estimate, text)                                                    \
-	{ key,                                                                                     \
-	  TYPE_DURATION,                                                                           \
-	  IN(model_timings, field),                                                                \
-	  .max = SCENARIO_DURATION_PS_MAX,                                                         \
-	  .preset_ps = (value),                                                                    \
-	  .estimate = (is_estimate),                                                               \
-	  .zero_means = true,                                                                      \
+#define X(field, key, value, is_estimate, text) \
+	{ key, TYPE_DURATION, IN(model_timings, field), .max = SCENARIO_DURATION_PS_MAX, \
+	  .preset_ps = (value), .estimate = (is_estimate), .zero_means = true, \
 	  .documentation = text },
 	MODEL_TIMINGS(X)
 #undef X

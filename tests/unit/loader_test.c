@@ -396,22 +396,38 @@ static char *check_platform(const char *xml)
 	return errors;
 }
 
+#define DOCTYPE "<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+#define HOST(name) "<host id=\"" name "\" speed=\"1f\"/>"
+#define CPUS HOST("cpu0") HOST("cpu1") HOST("cpu2") HOST("cpu3")
+#define ROUTE(from, to) \
+	"<route src=\"" from "\" dst=\"" to "\"><link_ctn id=\"a\"/></route>"
+#define ROUTES ROUTE("nic", "cpu0") ROUTE("nic", "cpu1") ROUTE("nic", "cpu2") ROUTE("nic", "cpu3")
+#define PLATFORM(inside) DOCTYPE "<platform version=\"4.1\">" inside "</platform>"
+#define FULL(inside) PLATFORM("<zone id=\"z\" routing=\"Full\">" inside "</zone>")
+#define LINK(latency) "<link id=\"a\" bandwidth=\"1Bps\" latency=\"" latency "\"/>"
+
+/* Whatever would make SimGrid abort is an error with a place. */
 Test(loader, platform_files)
 {
 	static const struct {
 		const char *xml, *error;
 	} rows[] = {
-		{ "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
-		  "<platform version=\"4.1\"><zone id=\"z\" routing=\"Full\"/></platform>\n",
-		  "" },
+		{ FULL(CPUS HOST("nic") LINK("500ns") ROUTES), "" },
 		{ "", "cannot be used" },
 		{ "not xml", "cannot be used" },
-		{ "<platform version=\"4.1\"><zone></platform>", "cannot be used" },
-		{ "<platform version=\"4.1\">", "cannot be used" },
-		{ "<platform/>", "must have version=\"4.1\"" },
-		{ "<platform version=\"3\"/>", "must have version=\"4.1\"" },
-		{ "<plattform version=\"4.1\"/>", "the root element is <plattform>" },
-		{ "<platform version=\"4.1\"/><platform version=\"4.1\"/>", "second root" },
+		{ DOCTYPE "<platform version=\"4.1\"><zone></platform>", "cannot be used" },
+		{ DOCTYPE "<platform version=\"4.1\">", "cannot be used" },
+		{ "<platform version=\"4.1\"/>", "<!DOCTYPE platform" },
+		{ DOCTYPE "<platform/>", "must have version=\"4.1\"" },
+		{ DOCTYPE "<platform version=\"3\"/>", "must have version=\"4.1\"" },
+		{ DOCTYPE "<plattform version=\"4.1\"/>", "the root element is <plattform>" },
+		{ PLATFORM("") "<platform version=\"4.1\"/>", "second root" },
+		{ PLATFORM(""), "no hosts" },
+		{ PLATFORM("<zone id=\"z\" routing=\"Bogus\"/>"), "Not a valid model" },
+		{ PLATFORM("<foo/>"), "SimGrid cannot read it" },
+		{ FULL("<host id=\"cpu0\" speed=\"abc\"/>"), "SimGrid cannot read it" },
+		{ FULL(CPUS), "no route from host 'nic' to host 'cpu0'" },
+		{ FULL(CPUS HOST("nic") LINK("1e300s") ROUTES), "no route from host 'nic'" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
