@@ -4,20 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "models/hw/controller.h"
 #include "models/hw/fabric.h"
 #include "models/hw/lapic.h"
+#include "models/hw/remap.h"
 #include "models/os/irq_flow.h"
 #include "models/os/timer.h"
-#include "remap_index.h"
+#include "models/os/vtd_domain.h"
+#include "models/os/x86_vector.h"
 #include "vector_matrix.h"
 
-/* Where a part of the state goes in its block; the first pass, with a NULL base, only measures. */
-struct layout {
-	char *base;
-	size_t size;
-};
-
-static void *place(struct layout *layout, size_t size)
+void *state_place(struct state_layout *layout, size_t size)
 {
 	size_t offset = (layout->size + 63) & ~(size_t)63;
 
@@ -25,49 +22,33 @@ static void *place(struct layout *layout, size_t size)
 	return layout->base ? layout->base + offset : NULL;
 }
 
-static uint32_t remap_entries(const struct machine *m)
-{
-	uint32_t entries = 64;
-
-	/* Room for power-of-two blocks. */
-	while (entries < 2 * m->sources_count && entries < REMAP_INDEX_ENTRIES_MAX) {
-		entries *= 2;
-	}
-	return entries;
-}
-
-static void lay_out(struct machine *m, struct layout *layout)
+static void lay_out(struct machine *m, struct state_layout *layout)
 {
 	const struct machine_config *config = m->config;
 	size_t cpus = config->cpus;
 	size_t words = cpus * m->vector_words;
 	size_t sources = m->sources_count;
 
-	m->cpu = place(layout, cpus * sizeof(*m->cpu));
-	m->pending = place(layout, words * sizeof(*m->pending));
-	m->in_service = place(layout, words * sizeof(*m->in_service));
-	m->by_software = place(layout, words * sizeof(*m->by_software));
-	m->slot = place(layout, cpus * m->vectors * sizeof(*m->slot));
-	m->vector_irq = place(layout, cpus * m->vectors * sizeof(*m->vector_irq));
-	m->device = place(layout, config->devices_count * sizeof(*m->device));
-	m->entry = place(layout, sources * sizeof(*m->entry));
-	m->source = place(layout, sources * sizeof(*m->source));
-	m->desc = place(layout, sources * sizeof(*m->desc));
-	m->affinity = place(layout, sources * m->cpu_words * sizeof(*m->affinity));
-	m->pending_affinity = place(layout, sources * m->cpu_words * sizeof(*m->pending_affinity));
-	m->online = place(layout, m->cpu_words * sizeof(*m->online));
-	m->posted_writes = place(layout, cpus * config->devices_count * sizeof(*m->posted_writes));
-	m->timer = place(layout, m->timers_count * sizeof(*m->timer));
-	m->thread = place(layout, m->threads_count * sizeof(*m->thread));
-	m->locks = place(layout, sizeof(*m->locks));
-	m->matrix = place(layout, vector_matrix_size(config->cpus, m->vectors));
-	if (config->remap == REMAP_VTD) {
-		uint32_t entries = remap_entries(m);
-
-		m->vtd = place(layout, sizeof(*m->vtd));
-		m->irte = place(layout, entries * sizeof(*m->irte));
-		m->irte_cache = place(layout, entries * sizeof(*m->irte_cache));
-		m->remap_index = place(layout, remap_index_size(entries));
+	m->cpu = state_place(layout, cpus * sizeof(*m->cpu));
+	m->pending = state_place(layout, words * sizeof(*m->pending));
+	m->in_service = state_place(layout, words * sizeof(*m->in_service));
+	m->by_software = state_place(layout, words * sizeof(*m->by_software));
+	m->slot = state_place(layout, cpus * m->vectors * sizeof(*m->slot));
+	m->vector_irq = state_place(layout, cpus * m->vectors * sizeof(*m->vector_irq));
+	m->device = state_place(layout, config->devices_count * sizeof(*m->device));
+	m->entry = state_place(layout, sources * sizeof(*m->entry));
+	m->source = state_place(layout, sources * sizeof(*m->source));
+	m->desc = state_place(layout, sources * sizeof(*m->desc));
+	m->affinity = state_place(layout, sources * m->cpu_words * sizeof(*m->affinity));
+	m->pending_affinity = state_place(layout, sources * m->cpu_words * sizeof(*m->pending_affinity));
+	m->online = state_place(layout, m->cpu_words * sizeof(*m->online));
+	m->posted_writes = state_place(layout, cpus * config->devices_count * sizeof(*m->posted_writes));
+	m->timer = state_place(layout, m->timers_count * sizeof(*m->timer));
+	m->thread = state_place(layout, m->threads_count * sizeof(*m->thread));
+	m->locks = state_place(layout, sizeof(*m->locks));
+	m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
+	if (m->remap) {
+		m->remap->lay_out(m, layout);
 	}
 }
 
@@ -117,9 +98,8 @@ static int initial_vectors(struct machine *m)
 	if (!error) {
 		error = vector_matrix_set_placement(m->matrix, placements[config->placement]);
 	}
-	if (!error && m->vtd) {
-		m->vtd->entries = remap_entries(m);
-		error = remap_index_init(m->remap_index, remap_index_size(m->vtd->entries), m->vtd->entries, NULL);
+	if (!error && m->remap) {
+		error = m->remap->init(m);
 	}
 	return error;
 }
@@ -138,20 +118,27 @@ static void initial_threads(struct machine *m)
 	}
 }
 
+static const struct controller *const controllers[] = { [ARCH_X86] = &lapic_controller };
+static const struct root_domain *const roots[] = { [ARCH_X86] = &x86_vector_domain };
+static const struct remap_unit *const remaps[] = { [REMAP_NONE] = NULL, [REMAP_VTD] = &vtd_unit };
+
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data)
 {
-	struct layout layout = { NULL, 0 };
+	struct state_layout layout = { NULL, 0 };
 	int error;
 
 	*m = (struct machine){ .config = config, .env = env, .env_data = env_data };
 	for (uint32_t device = 0; device < config->devices_count; device++) {
 		m->sources_count += config->devices[device].vectors;
 	}
-	m->vectors = LAPIC_VECTORS;
+	m->controller = controllers[config->arch];
+	m->root = roots[config->arch];
+	m->remap = remaps[config->remap];
+	m->vectors = m->controller->vectors(m);
 	m->vector_words = (m->vectors + 63) / 64;
 	m->cpu_words = (config->cpus + 63) / 64;
 	m->threads_count = config->threads + config->cpus;
-	m->timers_count = m->sources_count;
+	m->timers_count = m->sources_count + m->root->extra_timers(m);
 
 	lay_out(m, &layout);
 	m->state_size = layout.size;
@@ -160,7 +147,7 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 		return -ENOMEM;
 	}
 	m->state = (char *)m->memory + (64 - (uintptr_t)m->memory % 64) % 64;
-	layout = (struct layout){ m->state, 0 };
+	layout = (struct state_layout){ m->state, 0 };
 	lay_out(m, &layout);
 
 	initial_cpus(m);
@@ -192,13 +179,13 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		fabric_message_arrives(m, event);
 		break;
 	case HW_REMAP_DONE:
-		fabric_remap_done(m, event);
+		m->remap->looked_up(m, event);
 		break;
 	case HW_FABRIC_DELIVERS:
 		fabric_delivers(m, event);
 		break;
 	case HW_IPI_ARRIVES:
-		lapic_accept(m, event->cpu, event->value, event->causes, true);
+		controller_accept(m, event->cpu, event->value, event->causes, true);
 		break;
 	case HW_IRQ_TAKEN:
 		cpu_take_interrupt(m, event->cpu);
@@ -210,12 +197,14 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		irq_handler_ends(m, event->cpu);
 		break;
 	case HW_FLUSH_DONE:
-		vtd_flush_done(m);
+		m->remap->flush_done(m, event);
 		break;
 	case HW_TIMER:
 		timer_expires(m, event);
 		break;
 	case HW_COMMAND_DONE:
+		m->remap->command_done(m, event);
+		break;
 	case HW_SIMULATOR:
 		break;
 	}

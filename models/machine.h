@@ -25,6 +25,9 @@
 #include "models/raise.h"
 #include "models/timings.h"
 
+struct controller;
+struct remap_unit;
+struct root_domain;
 struct vector_matrix;
 struct remap_index;
 struct move_operations;
@@ -115,6 +118,9 @@ struct machine {
 	const struct machine_config *config;
 	const struct machine_env *env;
 	void *env_data;
+	const struct controller *controller;
+	const struct root_domain *root;
+	const struct remap_unit *remap;   /* NULL: messages go straight to the CPUs */
 	uint64_t now_ps;
 
 	void *memory;         /* holds state, aligned */
@@ -124,8 +130,8 @@ struct machine {
 	/* All in state. */
 	struct cpu *cpu;                  /* [config->cpus] */
 	struct causes *slot;              /* [cpu * vectors + vector]: the raises of a pending bit */
-	uint64_t *pending;                /* IRR or eip: [cpu * vector_words + word] */
-	uint64_t *in_service;             /* ISR, the same shape */
+	uint64_t *pending;                /* IRR, eip, LPI pending: [cpu * vector_words + word] */
+	uint64_t *in_service;             /* ISR, the same shape; x86 only */
 	uint64_t *by_software;            /* pending bits that an IPI or a retrigger set first */
 	uint32_t *vector_irq;             /* [cpu * vectors + vector]: an irq_desc, or VECTOR_UNUSED, ... */
 	struct device *device;            /* [config->devices_count] */
@@ -155,7 +161,16 @@ struct machine {
 	struct raise_pool raises;
 };
 
-/* Bytes of a machine's state for this configuration. */
+/* Where a part of the state goes in its block; with a NULL base it is only measured. */
+struct state_layout {
+	char *base;
+	size_t size;
+};
+
+/* The next part of the block, aligned to 64 bytes; NULL while it is only measured. */
+void *state_place(struct state_layout *layout, size_t size);
+
+/* 0, or a negative errno. The configuration and the environment outlive the machine. */
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data);
 void machine_destroy(struct machine *m);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 
 #define NO_RAISE UINT64_MAX
 
@@ -218,7 +218,7 @@ void fates_finish(struct fates *f, const struct machine *m)
 	for (uint32_t index = 1; index <= m->raises.used; index++) {
 		counter[METRIC_IN_FLIGHT] += m->raises.records[index].live;
 	}
-	x86_vector_count(m, &counter[METRIC_VECTORS_IN_USE], &counter[METRIC_VECTORS_LEAKED]);
+	m->root->count(m, &counter[METRIC_VECTORS_IN_USE], &counter[METRIC_VECTORS_LEAKED]);
 	counter[METRIC_SIMULATED_TIME] = m->now_ps;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/hw/cpu.h"
 
-#include "models/hw/lapic.h"
+#include "models/hw/controller.h"
 #include "models/machine.h"
 #include "models/os/irq_flow.h"
 #include "models/os/timer.h"
@@ -17,7 +17,7 @@ void cpu_poll(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 
-	if (c->take_posted || !cpu_interruptible(m, cpu) || lapic_next(m, cpu) == LAPIC_NONE) {
+	if (c->take_posted || !cpu_interruptible(m, cpu) || m->controller->next(m, cpu) == VECTOR_NONE) {
 		return;
 	}
 	c->take_posted = 1;
@@ -35,11 +35,11 @@ void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 	if (!cpu_interruptible(m, cpu)) {
 		return;
 	}
-	vector = lapic_next(m, cpu);
-	if (vector == LAPIC_NONE) {
+	vector = m->controller->next(m, cpu);
+	if (vector == VECTOR_NONE) {
 		return;
 	}
-	c->causes = lapic_begin_service(m, cpu, vector, &by_software);
+	c->causes = controller_take(m, cpu, vector, &by_software);
 	c->vector = (uint16_t)vector;
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
 	c->in_irq = 1;

@@ -29,6 +29,13 @@ enum device_register {
 #define CONTROL_ENABLE 0x1u
 #define CONTROL_FUNCTION_MASK 0x2u
 
+/* What the kernel programs into a device. */
+struct msi_message {
+	uint32_t address_lo;
+	uint32_t address_hi;
+	uint32_t data;
+};
+
 /* What one entry sends, and whether it may. */
 struct msi_entry {
 	uint32_t address_lo;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "models/hw/fabric.h"
 
-#include "models/hw/lapic.h"
-#include "models/hw/vtd.h"
+#include "models/hw/controller.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 
 /*
@@ -12,9 +12,10 @@
 static uint64_t flight_ps(const struct machine *m, uint32_t device, uint64_t address)
 {
 	const struct machine_config *config = m->config;
-	uint32_t cpu = config->remap == REMAP_NONE ? lapic_target(m, address) : LAPIC_NONE;
+	uint32_t vector;
+	uint32_t cpu;
 
-	if (cpu == LAPIC_NONE) {
+	if (m->remap || !m->controller->decode(m, address, 0, &cpu, &vector)) {
 		cpu = config->devices[device].socket * (config->cpus / config->sockets);
 	}
 	return machine_message_ps(m, device, cpu);
@@ -65,26 +66,26 @@ void fabric_message_arrives(struct machine *m, const struct hw_event *event)
 {
 	struct causes causes = event->causes;
 	uint32_t cpu;
+	uint32_t vector;
 
 	if (m->config->fabric == FABRIC_WEAK) {
 		message_through(m, event->device);
 	}
-	if (m->config->remap == REMAP_VTD) {
-		vtd_request(m, event->device, event->address, event->value, causes);
+	if (m->remap) {
+		m->remap->request(m, event->device, event->address, event->value, causes);
 		return;
 	}
-	cpu = lapic_target(m, event->address);
-	if (cpu == LAPIC_NONE) {
+	if (!m->controller->decode(m, event->address, event->value, &cpu, &vector)) {
 		fabric_drop(m, event->device, causes, LOSS_DROPPED);
 		return;
 	}
-	fabric_deliver(m, event->device, cpu, event->value & 0xff, causes);
+	fabric_deliver(m, event->device, cpu, vector, causes);
 }
 
 void fabric_deliver(struct machine *m, uint32_t device, uint32_t cpu, uint32_t vector, struct causes causes)
 {
 	if (m->config->fabric == FABRIC_ORDERED) {
-		lapic_accept(m, cpu, vector, causes, false);
+		controller_accept(m, cpu, vector, causes, false);
 		message_through(m, device);
 		return;
 	}
@@ -93,15 +94,9 @@ void fabric_deliver(struct machine *m, uint32_t device, uint32_t cpu, uint32_t v
 		.value = vector, .causes = causes });
 }
 
-void fabric_remap_done(struct machine *m, const struct hw_event *event)
-{
-	vtd_lookup_done(m);
-	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
-}
-
 void fabric_delivers(struct machine *m, const struct hw_event *event)
 {
-	lapic_accept(m, event->cpu, event->value, event->causes, false);
+	controller_accept(m, event->cpu, event->value, event->causes, false);
 }
 
 void fabric_post_write(struct machine *m, uint32_t cpu, uint32_t device, uint32_t vector, enum device_register reg,

@@ -20,9 +20,8 @@ struct kthread;
 /* A device's message leaves; causes go with it. */
 void fabric_send(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes);
 
-/* HW_MESSAGE_ARRIVES, HW_REMAP_DONE and HW_FABRIC_DELIVERS. */
+/* HW_MESSAGE_ARRIVES and HW_FABRIC_DELIVERS. */
 void fabric_message_arrives(struct machine *m, const struct hw_event *event);
-void fabric_remap_done(struct machine *m, const struct hw_event *event);
 void fabric_delivers(struct machine *m, const struct hw_event *event);
 
 /* A remapped or unremapped request goes on to its CPU. */

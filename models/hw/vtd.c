@@ -79,17 +79,19 @@ static void flush_wake(struct machine *m)
 	}
 }
 
-void vtd_lookup_done(struct machine *m)
+void vtd_looked_up(struct machine *m, const struct hw_event *event)
 {
 	m->vtd->in_lookup--;
 	if (m->vtd->flush_waits) {
 		m->vtd->flush_waits--;
 		flush_wake(m);
 	}
+	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
 }
 
-void vtd_flush_done(struct machine *m)
+void vtd_flush_done(struct machine *m, const struct hw_event *event)
 {
+	(void)event;
 	m->vtd->flush_done = 1;
 	flush_wake(m);
 }

@@ -44,7 +44,7 @@ struct vtd {
 
 /* A request arrives at the remap hardware. */
 void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes);
-void vtd_lookup_done(struct machine *m);
+void vtd_looked_up(struct machine *m, const struct hw_event *event);
 
 /*
  * Invalidates one cached entry and waits for the wait descriptor: every request that was looked up before is delivered
@@ -53,7 +53,7 @@ void vtd_lookup_done(struct machine *m);
 void vtd_flush(struct kthread *k, uint32_t index);
 
 /* HW_FLUSH_DONE. */
-void vtd_flush_done(struct machine *m);
+void vtd_flush_done(struct machine *m, const struct hw_event *event);
 
 /*
  * The message of a block of entries: address format 1 (bit 4), subhandle valid (bit 3), handle 14:0 in 19:5, handle 15 in

@@ -8,11 +8,11 @@
 
 #include <errno.h>
 
-#include "models/hw/lapic.h"
+#include "models/hw/controller.h"
 #include "models/machine.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 #include "vector_matrix.h"
 
@@ -72,7 +72,7 @@ static void force_complete_move(struct kthread *k, uint32_t desc, uint32_t cpu)
 	const struct irq_desc *d = &k->machine->desc[desc];
 
 	if (d->previous_vector && (d->cpu == cpu || d->previous_cpu == cpu)) {
-		x86_vector_free_previous(k->machine, desc);
+		k->machine->root->free_previous(k->machine, desc);
 	}
 }
 
@@ -81,7 +81,7 @@ static void shut_down_managed(struct kthread *k, uint32_t desc)
 	struct machine *m = k->machine;
 
 	irq_mask(k, desc);
-	x86_vector_deactivate(m, desc);
+	m->root->deactivate(m, desc);
 	m->desc[desc].flags &= (uint16_t)~DESC_STARTED;
 	m->desc[desc].flags |= DESC_SHUT_DOWN;
 }
@@ -179,8 +179,8 @@ static void silence(struct machine *m, uint32_t cpu)
 static void drop_pending(struct machine *m, uint32_t cpu)
 {
 	for (uint32_t vector = 0; vector < m->vectors; vector++) {
-		if (lapic_requested(m, cpu, vector)) {
-			struct causes causes = lapic_withdraw(m, cpu, vector);
+		if (controller_pending(m, cpu, vector)) {
+			struct causes causes = controller_withdraw(m, cpu, vector);
 
 			causes_lose(m, &causes, LOSS_DISABLED, cpu, vector);
 		}
@@ -191,7 +191,7 @@ static void drop_cleanups(struct machine *m, uint32_t cpu)
 {
 	for (uint32_t desc = 0; desc < m->sources_count; desc++) {
 		if ((m->desc[desc].flags & DESC_CLEANUP_QUEUED) && m->desc[desc].previous_cpu == cpu) {
-			x86_vector_free_previous(m, desc);
+			m->root->free_previous(m, desc);
 		}
 	}
 }
@@ -235,7 +235,7 @@ int hotplug_offline(struct kthread *k, uint32_t cpu)
 	}
 	k_migrate(k, cpu);
 	k_work(k, frame_ps > MS ? frame_ps - MS : 0);
-	if (!x86_vector_can_offline(m, cpu)) {
+	if (!m->root->can_offline(m, cpu)) {
 		emit_hotplug(k, cpu, HOTPLUG_REFUSED);
 		return -ENOSPC;
 	}

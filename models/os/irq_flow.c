@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
-#include "models/hw/lapic.h"
+#include "models/hw/controller.h"
 #include "models/machine.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 
 static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu, uint32_t source, uint8_t detail,
@@ -30,7 +30,7 @@ static void no_handler(struct machine *m, uint32_t cpu)
 		*slot = VECTOR_UNUSED;
 	}
 	causes_lose(m, &c->causes, LOSS_UNASSIGNED, cpu, c->vector);
-	lapic_eoi(m, cpu);
+	m->controller->eoi(m, cpu);
 	cpu_irq_exit(m, cpu);
 }
 
@@ -55,7 +55,7 @@ static void handle_event(struct machine *m, uint32_t cpu)
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	lapic_eoi(m, cpu);
+	m->controller->eoi(m, cpu);
 	desc->flags |= DESC_IN_PROGRESS;
 	desc->handler_cpu = (uint16_t)cpu;
 	run_handler(m, cpu, &c->causes, c->origin);
@@ -70,13 +70,13 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	x86_vector_arrived(m, c->desc, cpu);
+	m->root->arrived(m, c->desc, cpu);
 	if ((desc->flags & (DESC_IN_PROGRESS | DESC_DISABLED)) || !(desc->flags & DESC_STARTED)) {
 		desc->flags |= DESC_PENDING;
 		desc->pending_origin = c->origin;
 		causes_append(m, &desc->pending, c->causes);
 		c->causes = (struct causes){ 0, 0 };
-		lapic_eoi(m, cpu);
+		m->controller->eoi(m, cpu);
 		cpu_irq_exit(m, cpu);
 		return;
 	}

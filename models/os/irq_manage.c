@@ -3,14 +3,14 @@
 
 #include <errno.h>
 
+#include "models/hw/controller.h"
 #include "models/hw/device.h"
-#include "models/hw/vtd.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
 #include "models/os/msi_message.h"
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
-#include "remap_index.h"
 
 static const struct device_config *device_of(const struct machine *m, uint32_t desc)
 {
@@ -174,18 +174,18 @@ static int set_up(struct machine *m, uint32_t desc)
 	d->flags |= device->managed ? DESC_MANAGED : 0;
 	d->flags |= device->maskable && !device->managed ? DESC_CAN_RESERVE : 0;
 	initial_affinity(m, desc);
-	error = x86_vector_reserve(m, desc);
+	error = m->root->reserve(m, desc);
 	if (error) {
 		goto free_desc;
 	}
-	error = x86_vector_activate(m, desc);
+	error = m->root->activate(m, desc);
 	if (error) {
 		goto unreserve;
 	}
 	d->flags |= DESC_STARTED;
 	return 0;
 unreserve:
-	x86_vector_unreserve(m, desc);
+	m->root->unreserve(m, desc);
 free_desc:
 	d->flags = 0;
 	m->source[desc].desc = DESC_NONE;
@@ -196,61 +196,21 @@ static void tear_down(struct machine *m, uint32_t desc)
 {
 	struct irq_desc *d = &m->desc[desc];
 
-	x86_vector_deactivate(m, desc);
+	m->root->deactivate(m, desc);
 	if (d->flags & DESC_MANAGED) {
-		x86_vector_unreserve(m, desc);
+		m->root->unreserve(m, desc);
 	}
 	causes_lose(m, &d->pending, LOSS_DROPPED, CPU_NONE, 0);
 	d->flags &= DESC_IN_PROGRESS;
 	m->source[desc].desc = DESC_NONE;
 }
 
-static uint32_t order_of(uint32_t count)
-{
-	uint32_t order = 0;
-
-	while (1u << order < count) {
-		order++;
-	}
-	return order;
-}
-
-/* The remap-table entries of a device: one block for all messages of PCI MSI, one entry each otherwise. */
-static int boot_entries(struct machine *m, uint32_t device)
-{
-	const struct device_config *config = &m->config->devices[device];
-	uint32_t first = m->device[device].first_source;
-	int entry = 0;
-
-	for (uint32_t vector = 0; vector < config->vectors; vector++) {
-		if (config->kind != DEVICE_MSI || vector == 0) {
-			entry = remap_index_alloc(m->remap_index,
-						  config->kind == DEVICE_MSI ? order_of(config->vectors) : 0);
-		} else {
-			entry++;
-		}
-		if (entry < 0) {
-			return -ENOSPC;
-		}
-		m->desc[first + vector].entry = (uint32_t)entry;
-	}
-	return 0;
-}
-
-static struct irte irte_of(const struct machine *m, uint32_t desc)
-{
-	return (struct irte){
-		.present = 1, .vector = (uint8_t)m->desc[desc].vector, .cpu = m->desc[desc].cpu,
-		.requester = m->source[desc].device + 1
-	};
-}
-
 static struct msi_message message_of(const struct machine *m, uint32_t desc)
 {
-	if (m->vtd) {
-		return (struct msi_message){ .address_lo = vtd_message_address(m->desc[desc].entry) };
+	if (m->remap) {
+		return m->remap->message(m, desc);
 	}
-	return msi_compose(m, m->desc[desc].cpu, m->desc[desc].vector);
+	return m->controller->compose(m, m->desc[desc].cpu, m->desc[desc].vector);
 }
 
 static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
@@ -258,8 +218,8 @@ static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
 	uint32_t desc = m->device[device].first_source + vector;
 	struct msi_message message = message_of(m, desc);
 
-	if (m->vtd) {
-		m->irte[m->desc[desc].entry] = irte_of(m, desc);
+	if (m->remap) {
+		m->remap->boot(m, desc);
 	}
 	if (m->config->devices[device].kind == DEVICE_MSI && vector > 0) {
 		return;
@@ -274,7 +234,7 @@ static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
 
 int irq_boot_device(struct machine *m, uint32_t device)
 {
-	int error = m->vtd ? boot_entries(m, device) : 0;
+	int error = m->remap ? m->remap->allocate(m, device) : 0;
 
 	for (uint32_t vector = 0; !error && vector < m->config->devices[device].allocated; vector++) {
 		error = set_up(m, m->device[device].first_source + vector);
@@ -301,11 +261,8 @@ static void program(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
 
-	if (m->vtd) {
-		struct irte irte = irte_of(m, desc);
-
-		k_irte_write(k, m->desc[desc].entry, &irte, desc);
-		k_irte_flush(k, m->desc[desc].entry);
+	if (m->remap) {
+		m->remap->program(k, desc);
 	}
 	msi_write_message(k, desc, message_of(m, desc));
 }
@@ -383,7 +340,7 @@ void irq_restart_managed(struct kthread *k, uint32_t desc)
 	struct machine *m = k->machine;
 
 	k_vector_lock(k);
-	if (!x86_vector_activate(m, desc)) {
+	if (!m->root->activate(m, desc)) {
 		m->desc[desc].flags &= (uint16_t)~DESC_SHUT_DOWN;
 		m->desc[desc].flags |= DESC_STARTED;
 	}

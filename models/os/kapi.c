@@ -2,7 +2,7 @@
 #include "models/os/kapi.h"
 
 #include "models/hw/fabric.h"
-#include "models/hw/lapic.h"
+#include "models/hw/controller.h"
 #include "models/os/irq_flow.h"
 
 static const struct model_timings *timings_of(const struct kthread *k)
@@ -215,7 +215,7 @@ bool k_irr_pending(struct kthread *k, uint32_t vector)
 	bool pending;
 
 	step(k, 0);
-	pending = lapic_requested(k->machine, k->cpu, vector);
+	pending = controller_pending(k->machine, k->cpu, vector);
 	machine_emit(k->machine, &(struct model_event){
 		.kind = EV_IRR_READ, .detail = pending, .cpu = k->cpu, .thread = k->number, .value = vector,
 		.source = SOURCE_NONE, .device = DEVICE_NONE });

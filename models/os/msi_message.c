@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "models/os/msi_message.h"
 
-#include "models/hw/lapic.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
 
@@ -28,11 +27,6 @@ static void write_register(struct kthread *k, const struct message_place *at, en
 	} else {
 		k_mmio_write(k, at->device, at->vector, reg, value);
 	}
-}
-
-struct msi_message msi_compose(const struct machine *m, uint32_t cpu, uint32_t vector)
-{
-	return (struct msi_message){ .address_lo = lapic_address(m, cpu), .data = vector };
 }
 
 void msi_write_address(struct kthread *k, uint32_t desc, struct msi_message message)

@@ -5,17 +5,9 @@
 
 #include <stdint.h>
 
+#include "models/hw/device.h"
+
 struct kthread;
-struct machine;
-
-struct msi_message {
-	uint32_t address_lo;
-	uint32_t address_hi;
-	uint32_t data;
-};
-
-/* The message that makes the vector pending at the CPU. */
-struct msi_message msi_compose(const struct machine *m, uint32_t cpu, uint32_t vector);
 
 /*
  * Writes a message as Linux does. PCI MSI: control read and written back, address low, high where it has 64 bits, data,

@@ -3,7 +3,7 @@
 
 #include "models/hw/cpu.h"
 #include "models/machine.h"
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 
 static void arm(struct machine *m, uint32_t number, uint32_t cpu, uint64_t delay_ps)
 {
@@ -49,7 +49,7 @@ static bool can_run(const struct machine *m, uint32_t cpu)
 static void run(struct machine *m, uint32_t number)
 {
 	m->timer[number].armed = 0;
-	x86_vector_cleanup(m, number);
+	m->root->timer(m, number);
 }
 
 void timer_expires(struct machine *m, const struct hw_event *event)

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "models/hw/lapic.h"
+#include "models/hw/controller.h"
 #include "models/machine.h"
 #include "models/os/timer.h"
 #include "models/strategies/operations.h"
@@ -79,7 +79,7 @@ static int allocate(struct machine *m, uint32_t desc, const uint64_t *mask, bool
 	return 1;
 }
 
-int x86_vector_assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool same)
+static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool same)
 {
 	const struct irq_desc *d = &m->desc[desc];
 
@@ -92,7 +92,7 @@ int x86_vector_assign(struct machine *m, uint32_t desc, const uint64_t *mask, bo
 	return allocate(m, desc, mask, same);
 }
 
-int x86_vector_reserve(struct machine *m, uint32_t desc)
+static int reserve(struct machine *m, uint32_t desc)
 {
 	struct irq_desc *d = &m->desc[desc];
 	int error;
@@ -108,7 +108,7 @@ int x86_vector_reserve(struct machine *m, uint32_t desc)
 	return error;
 }
 
-void x86_vector_unreserve(struct machine *m, uint32_t desc)
+static void unreserve(struct machine *m, uint32_t desc)
 {
 	struct irq_desc *d = &m->desc[desc];
 
@@ -138,7 +138,7 @@ static bool node_mask(const struct machine *m, uint32_t socket, const uint64_t *
 	return any;
 }
 
-int x86_vector_activate(struct machine *m, uint32_t desc)
+static int activate(struct machine *m, uint32_t desc)
 {
 	uint32_t socket = m->config->devices[m->source[desc].device].socket;
 	const uint64_t *affinity = &m->affinity[(size_t)desc * m->cpu_words];
@@ -162,7 +162,7 @@ int x86_vector_activate(struct machine *m, uint32_t desc)
 	return -ENOSPC;
 }
 
-void x86_vector_deactivate(struct machine *m, uint32_t desc)
+static void deactivate(struct machine *m, uint32_t desc)
 {
 	struct irq_desc *d = &m->desc[desc];
 
@@ -179,25 +179,7 @@ void x86_vector_deactivate(struct machine *m, uint32_t desc)
 	}
 }
 
-void x86_vector_arrived(struct machine *m, uint32_t desc, uint32_t cpu)
-{
-	struct irq_desc *d = &m->desc[desc];
-
-	if (!(d->flags & DESC_MOVE_IN_PROGRESS) || d->cpu != cpu) {
-		return;
-	}
-	if (cpu_is_online(m, d->previous_cpu)) {
-		m->config->cleanup->arrived(m, desc);
-	} else if (m->config->hotplug->completes_moves) {
-		x86_vector_free_previous(m, desc);
-	} else {
-		/* Linux before a6c11c0a5235 forgets the vector here. */
-		d->previous_vector = 0;
-		d->flags &= (uint16_t)~DESC_MOVE_IN_PROGRESS;
-	}
-}
-
-void x86_vector_free_previous(struct machine *m, uint32_t desc)
+static void free_previous(struct machine *m, uint32_t desc)
 {
 	struct irq_desc *d = &m->desc[desc];
 
@@ -207,18 +189,37 @@ void x86_vector_free_previous(struct machine *m, uint32_t desc)
 	d->flags &= (uint16_t)~(DESC_MOVE_IN_PROGRESS | DESC_CLEANUP_QUEUED);
 }
 
-void x86_vector_cleanup(struct machine *m, uint32_t desc)
+static void arrived(struct machine *m, uint32_t desc, uint32_t cpu)
+{
+	struct irq_desc *d = &m->desc[desc];
+
+	if (!(d->flags & DESC_MOVE_IN_PROGRESS) || d->cpu != cpu) {
+		return;
+	}
+	if (cpu_is_online(m, d->previous_cpu)) {
+		m->config->cleanup->arrived(m, desc);
+	} else if (m->config->hotplug->completes_moves) {
+		free_previous(m, desc);
+	} else {
+		/* Linux before a6c11c0a5235 forgets the vector here. */
+		d->previous_vector = 0;
+		d->flags &= (uint16_t)~DESC_MOVE_IN_PROGRESS;
+	}
+}
+
+/* The timer of a descriptor: the clean-up of its old vector, on the old CPU. */
+static void cleanup(struct machine *m, uint32_t desc)
 {
 	const struct irq_desc *d = &m->desc[desc];
 
-	if (lapic_requested(m, d->previous_cpu, d->previous_vector)) {
+	if (controller_pending(m, d->previous_cpu, d->previous_vector)) {
 		m->config->cleanup->retry(m, desc);
 		return;
 	}
-	x86_vector_free_previous(m, desc);
+	free_previous(m, desc);
 }
 
-void x86_vector_count(const struct machine *m, uint64_t *in_use, uint64_t *leaked)
+static void count(const struct machine *m, uint64_t *in_use, uint64_t *leaked)
 {
 	uint64_t owned = 0;
 
@@ -232,10 +233,22 @@ void x86_vector_count(const struct machine *m, uint64_t *in_use, uint64_t *leake
 	*leaked = *in_use - owned;
 }
 
-bool x86_vector_can_offline(const struct machine *m, uint32_t cpu)
+static bool can_offline(const struct machine *m, uint32_t cpu)
 {
 	struct vector_matrix_cpu_stats stats;
 
 	vector_matrix_cpu_stats(m->matrix, cpu, &stats);
 	return stats.allocated - stats.managed_allocated <= vector_matrix_available_without(m->matrix, cpu);
 }
+
+static uint32_t extra_timers(const struct machine *m)
+{
+	(void)m;
+	return 0;
+}
+
+const struct root_domain x86_vector_domain = {
+	.name = "x86 vectors", .assign = assign, .reserve = reserve, .unreserve = unreserve, .activate = activate,
+	.deactivate = deactivate, .arrived = arrived, .timer = cleanup, .free_previous = free_previous,
+	.can_offline = can_offline, .count = count, .extra_timers = extra_timers
+};

@@ -7,7 +7,7 @@
 
 #include "models/machine.h"
 #include "models/os/timer.h"
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 
 static void nothing(struct machine *m, uint32_t desc)
@@ -47,6 +47,11 @@ static void again_by_ipi(struct machine *m, uint32_t desc)
 	timer_arm_now(m, desc, m->desc[desc].previous_cpu);
 }
 
+static void at_once(struct machine *m, uint32_t desc)
+{
+	m->root->free_previous(m, desc);
+}
+
 /* Linux since 6.5: the first interrupt on the new CPU arms a timer on the old one. */
 const struct cleanup_operations cleanup_first_interrupt = {
 	.moved = nothing, .arrived = next_tick, .retry = again_next_tick
@@ -57,5 +62,5 @@ const struct cleanup_operations cleanup_ipi = { .moved = nothing, .arrived = by_
 const struct cleanup_operations cleanup_timer = { .moved = next_tick, .arrived = next_tick, .retry = again_next_tick };
 /* At once, whatever is under way. */
 const struct cleanup_operations cleanup_immediate = {
-	.moved = x86_vector_free_previous, .arrived = nothing, .retry = nothing
+	.moved = at_once, .arrived = nothing, .retry = nothing
 };

@@ -13,18 +13,9 @@
 
 #include "models/machine.h"
 #include "models/os/kapi.h"
+#include "models/os/vtd_domain.h"
 #include "models/strategies/operations.h"
 #include "models/strategies/x86_common.h"
-
-static struct irte new_entry(const struct kthread *k, uint32_t desc)
-{
-	const struct machine *m = k->machine;
-
-	return (struct irte){
-		.present = 1, .vector = (uint8_t)m->desc[desc].vector, .cpu = m->desc[desc].cpu,
-		.requester = m->source[desc].device + 1
-	};
-}
 
 /* Vector and destination in one compare-exchange, then the flush: a request sees the old or the new target, whole. */
 static int whole(struct kthread *k, uint32_t desc, const uint64_t *mask)
@@ -36,7 +27,7 @@ static int whole(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
-	entry = new_entry(k, desc);
+	entry = vtd_entry_of(k->machine, desc);
 	/* Cached copies still lead to the old vector, which stays live. */
 	k_irte_write(k, index, &entry, desc);
 	/* When this returns nothing is under way to the old vector any more but what its CPU has pending. */
@@ -58,7 +49,7 @@ static int split(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
-	entry = new_entry(k, desc);
+	entry = vtd_entry_of(k->machine, desc);
 	half = k_irte_read(k, index);
 	half.vector = entry.vector;
 	/* From here on a fetch sees the new vector with the old CPU. */
@@ -78,7 +69,7 @@ static int no_flush(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
-	entry = new_entry(k, desc);
+	entry = vtd_entry_of(k->machine, desc);
 	k_irte_write(k, index, &entry, desc);
 	return x86_end_move(k, desc);
 }

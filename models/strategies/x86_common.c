@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "models/strategies/x86_common.h"
 
+#include "models/hw/controller.h"
 #include "models/machine.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
-#include "models/os/x86_vector.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 
 int x86_begin_move(struct kthread *k, uint32_t desc, const uint64_t *mask, bool same)
@@ -12,7 +13,7 @@ int x86_begin_move(struct kthread *k, uint32_t desc, const uint64_t *mask, bool 
 	int moved;
 
 	k_vector_lock(k);
-	moved = x86_vector_assign(k->machine, desc, mask, same);
+	moved = k->machine->root->assign(k->machine, desc, mask, same);
 	kapi_observe(k, (uint64_t)moved);
 	kapi_observe(k, (uint64_t)k->machine->desc[desc].cpu << 16 | k->machine->desc[desc].vector);
 	k_vector_unlock(k);
@@ -35,7 +36,7 @@ struct msi_message x86_message(const struct kthread *k, uint32_t desc)
 {
 	const struct irq_desc *d = &k->machine->desc[desc];
 
-	return msi_compose(k->machine, d->cpu, d->vector);
+	return k->machine->controller->compose(k->machine, d->cpu, d->vector);
 }
 
 void x86_mask(struct kthread *k, uint32_t desc)

@@ -13,7 +13,6 @@
 #include "models/machine.h"
 #include "models/os/kapi.h"
 #include "models/os/msi_message.h"
-#include "models/os/x86_vector.h"
 #include "models/strategies/operations.h"
 #include "models/strategies/x86_common.h"
 #include "models/strategies/x86_temporary.h"

@@ -14,10 +14,10 @@
  */
 #include <stdint.h>
 
+#include "models/hw/controller.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
 #include "models/os/msi_message.h"
-#include "models/os/x86_vector.h"
 #include "models/strategies/operations.h"
 #include "models/strategies/x86_common.h"
 #include "models/strategies/x86_temporary.h"
@@ -36,7 +36,7 @@ static void expect_stray(struct kthread *k, uint32_t cpu, uint32_t vector)
 int x86_write_careful(struct kthread *k, uint32_t desc, uint32_t old_cpu)
 {
 	struct msi_message message = x86_message(k, desc);
-	struct msi_message temporary = msi_compose(k->machine, old_cpu, k->machine->desc[desc].vector);
+	struct msi_message temporary = k->machine->controller->compose(k->machine, old_cpu, k->machine->desc[desc].vector);
 
 	k_vector_lock(k);
 	expect_stray(k, old_cpu, k->machine->desc[desc].vector);
@@ -72,7 +72,7 @@ static int move(struct kthread *k, uint32_t desc, const uint64_t *mask, bool che
 	}
 	k_vector_lock(k);
 	expect_stray(k, old_cpu, d->vector);
-	msi_write_message(k, desc, msi_compose(k->machine, old_cpu, d->vector));
+	msi_write_message(k, desc, k->machine->controller->compose(k->machine, old_cpu, d->vector));
 	msi_write_message(k, desc, x86_message(k, desc));
 	k_vector_unlock(k);
 	return x86_end_move(k, desc);
