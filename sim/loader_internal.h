@@ -20,7 +20,7 @@ struct loader {
 	struct diagnostics *d;
 	GPtrArray *origins;       /* of the command line's values */
 	GArray *devices;          /* struct scenario_device */
-	GHashTable *names;        /* of devices and groups */
+	GHashTable *names;        /* of devices and groups -> index of the first */
 	GHashTable *unsound;      /* nodes whose value is wrong and reported */
 	GPtrArray *device_nodes;  /* the file's entry of each device; groups share one */
 	GArray *actions;          /* struct scenario_action */

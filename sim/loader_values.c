@@ -560,12 +560,13 @@ static void release_device(struct scenario_device *device)
 	g_free(device->arrivals.times_ps);
 }
 
-/* Claims a name; false, and an error, where a device or group has it. */
+/* Claims a name for the device that comes next, or for its whole group; false, and an error, where a device or group has it. */
 static bool claim_name(struct loader *l, const struct yaml_node *node, const char *name)
 {
 	struct mark at = key_mark(node, "name");
 
-	if (g_hash_table_add(l->names, g_strdup(name))) {
+	if (!g_hash_table_contains(l->names, name)) {
+		g_hash_table_insert(l->names, g_strdup(name), GUINT_TO_POINTER(l->devices->len));
 		return true;
 	}
 	diagnose(l->d, &at, "there is a device '%s' already", name);

@@ -33,30 +33,44 @@ static bool is_wrong_device(const struct loader *l, const char *name)
 	return false;
 }
 
+static void refuse_device(struct loader *l, const char *name, const struct mark *at)
+{
+	struct suggestion near = suggestion_for(name);
+
+	for (guint i = 0; i < l->devices->len; i++) {
+		const struct scenario_device *one =
+			&g_array_index(l->devices, struct scenario_device, i);
+		suggestion_offer(&near, one->name);
+		suggestion_offer(&near, one->group);
+	}
+	g_autofree char *hint = suggestion_hint(&near);
+	diagnose(l->d, at, "there is no device '%.60s'%s", name, hint);
+}
+
 bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device,
 			   uint32_t *count)
 {
 	const char *text = scalar_text(l, "device", node);
-	struct suggestion near = suggestion_for(text ? text : "");
+	gpointer found = NULL;
 
 	if (!text) {
 		return false;
 	}
-	for (guint i = 0; i < l->devices->len; i++) {
+	bool named = g_hash_table_lookup_extended(l->names, text, NULL, &found);
+	guint index = GPOINTER_TO_UINT(found);
+	/* The name of a device whose own entry was refused belongs to nothing. */
+	if (named && index < l->devices->len) {
 		const struct scenario_device *one =
-			&g_array_index(l->devices, struct scenario_device, i);
+			&g_array_index(l->devices, struct scenario_device, index);
 		bool group = one->group_index == 0 && strcmp(one->group, text) == 0;
 		if (group || strcmp(one->name, text) == 0) {
-			*device = (int32_t)i;
+			*device = (int32_t)index;
 			*count = group ? one->group_count : 1;
 			return true;
 		}
-		suggestion_offer(&near, one->name);
-		suggestion_offer(&near, one->group);
 	}
-	if (!is_wrong_device(l, text)) {
-		g_autofree char *hint = suggestion_hint(&near);
-		diagnose(l->d, &node->mark, "there is no device '%.60s'%s", text, hint);
+	if (!named && !is_wrong_device(l, text)) {
+		refuse_device(l, text, &node->mark);
 	}
 	return false;
 }
