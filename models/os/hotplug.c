@@ -10,6 +10,7 @@
 
 #include "models/hw/controller.h"
 #include "models/machine.h"
+#include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/root_domain.h"

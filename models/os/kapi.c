@@ -210,6 +210,29 @@ uint32_t k_mmio_read(struct kthread *k, uint32_t device, uint32_t vector, enum d
 	return value;
 }
 
+void k_context_message(struct kthread *k, uint32_t source, struct msi_message message)
+{
+	struct machine *m = k->machine;
+	struct msi_entry *entry = &m->entry[source];
+
+	step(k, timings_of(k)->mmio_gap_ps);
+	entry->address_lo = message.address_lo;
+	entry->address_hi = message.address_hi;
+	entry->data = message.data;
+	entry->command_busy = 1;
+	machine_emit(m, &(struct model_event){
+		.kind = EV_COMMAND, .cpu = k->cpu, .thread = k->number, .source = source,
+		.device = m->source[source].device, .value = message.data, .address = message.address_lo });
+	machine_post(m, timings_of(k)->device_command_ps, &(struct hw_event){
+		.kind = HW_COMMAND_DONE, .flag = COMMAND_OF_DEVICE, .channel = m->source[source].device,
+		.device = m->source[source].device, .value = source });
+	k->waiting_command = source + 1;
+	while (entry->command_busy) {
+		m->env->block(k);
+	}
+	k->waiting_command = 0;
+}
+
 bool k_irr_pending(struct kthread *k, uint32_t vector)
 {
 	bool pending;

@@ -7,11 +7,12 @@
 #include "models/hw/lapic.h"
 
 static const struct device_config msix = {
-	.kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .intx = true, .address_64 = true,
-	.vectors = 2, .allocated = 2
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 2, .allocated = 2 } },
+	.domains = 1, .vectors = 2, .intx = true, .address_64 = true
 };
 static const struct device_config msi = {
-	.kind = DEVICE_MSI, .intx = true, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .intx = true, .address_64 = true
 };
 
 static struct world *with(struct device_config device)
@@ -150,8 +151,8 @@ Test(device, mask_without_pending_bits_swallows)
 	struct device_config ims = msix;
 	struct world *w;
 
-	ims.kind = DEVICE_IMS;
-	ims.pending_bits = false;
+	ims.domain[0].kind = DEVICE_IMS;
+	ims.domain[0].pending_bits = false;
 	w = with(ims);
 	write(w, 0, REG_MASK, 1);
 	device_raise(&w->machine, 0);
@@ -198,7 +199,7 @@ static struct model_event torn_by(enum msix_torn torn, bool *kept)
 	struct model_event event = { 0 };
 	struct world *w;
 
-	device.torn = torn;
+	device.domain[0].torn = torn;
 	w = with(device);
 	write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
 	device_raise(&w->machine, 0);
@@ -248,7 +249,7 @@ Test(device, torn_cached_goes_on_with_the_message_of_the_last_unmask)
 	struct world *w;
 	uint64_t old;
 
-	device.torn = TORN_CACHED;
+	device.domain[0].torn = TORN_CACHED;
 	w = with(device);
 	old = address_of(w, w->machine.desc[0].cpu);
 	write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
@@ -270,7 +271,7 @@ Test(device, torn_cached_takes_the_new_message_at_the_end_of_the_function_mask)
 	struct device_config device = msix;
 	struct world *w;
 
-	device.torn = TORN_CACHED;
+	device.domain[0].torn = TORN_CACHED;
 	w = with(device);
 	write(w, 0, REG_CONTROL, CONTROL_ENABLE | CONTROL_FUNCTION_MASK);
 	write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
@@ -293,7 +294,7 @@ Test(device, msi_always_sends_the_mix)
 		struct world *w;
 		uint32_t vector;
 
-		device.torn = choices[i];
+		device.domain[0].torn = choices[i];
 		w = with(device);
 		vector = w->machine.desc[0].vector;
 		write(w, 0, REG_ADDRESS_LO, address_of(w, 2));
@@ -311,7 +312,7 @@ Test(device, vector_that_is_not_set_up_is_masked)
 	struct device_config device = msix;
 	struct world *w;
 
-	device.allocated = 1;
+	device.domain[0].allocated = 1;
 	w = with(device);
 	device_raise(&w->machine, 1);
 	cr_expect_eq(world_count(w, EV_MESSAGE), 0);
@@ -342,7 +343,7 @@ Test(device, multi_msi_adds_the_vector_to_the_data)
 	struct device_config device = msi;
 	struct world *w;
 
-	device.vectors = device.allocated = 4;
+	set_vectors(&device, 4, 4);
 	w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1, .remap = REMAP_VTD });
 	for (uint32_t vector = 0; vector < 4; vector++) {
 		device_raise(&w->machine, vector);

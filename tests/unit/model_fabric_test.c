@@ -8,10 +8,12 @@
 #include "models/hw/vtd.h"
 
 static const struct device_config msix = {
-	.kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
 };
 static const struct device_config msi = {
-	.kind = DEVICE_MSI, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
 };
 
 struct read_back {

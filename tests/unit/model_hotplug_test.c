@@ -5,15 +5,18 @@
 
 #include "model_world.h"
 
+#include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/os/root_domain.h"
 #include "vector_matrix.h"
 
 static const struct device_config msix = {
-	.kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
 };
 static const struct device_config msi = {
-	.kind = DEVICE_MSI, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
 };
 
 static uint64_t leaked(const struct world *w)
@@ -73,7 +76,7 @@ Test(hotplug, every_interrupt_of_the_cpu_moves)
 	struct device_config devices[] = { msix, msi };
 	struct world *w;
 
-	devices[0].vectors = devices[0].allocated = 20;
+	set_vectors(&devices[0], 20, 20);
 	w = world_create(&(struct world_setup){ .devices = devices, .devices_count = 2 });
 	cr_assert_eq(offline(w, 0), 0);
 	cr_assert_eq(offline(w, 1), 0);
@@ -216,7 +219,7 @@ Test(hotplug, cpu_stays_where_the_others_lack_vectors)
 	struct device_config device = msix;
 	struct world *w;
 
-	device.vectors = device.allocated = 5;
+	set_vectors(&device, 5, 5);
 	w = world_create(&(struct world_setup){
 		.cpus = 2, .devices = &device, .devices_count = 1, .vectors_first = 40, .vectors_end = 44,
 		.without_system_vectors = true });
@@ -261,7 +264,7 @@ Test(hotplug, managed_interrupt_is_shut_down_and_comes_back_with_its_cpu)
 	struct world *w;
 
 	device.managed = true;
-	device.vectors = device.allocated = 4;
+	set_vectors(&device, 4, 4);
 	w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
 	cr_assert_eq(w->machine.desc[1].cpu, 1);
 	cr_assert_eq(offline(w, 1), 0);
@@ -297,7 +300,7 @@ Test(hotplug, two_cpus_at_once_go_one_after_the_other)
 	int first[2] = { 1, 1 }, second[2] = { 2, 1 };
 	struct world *w;
 
-	device.vectors = device.allocated = 8;
+	set_vectors(&device, 8, 8);
 	w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
 	world_spawn(w, 0, 3, world_offline_body, first);
 	world_spawn(w, 1, 0, world_offline_body, second);

@@ -6,15 +6,18 @@
 #include "model_world.h"
 
 #include "models/hw/controller.h"
+#include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/os/root_domain.h"
 #include "vector_matrix.h"
 
 static const struct device_config msix = {
-	.kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
 };
 static const struct device_config msi = {
-	.kind = DEVICE_MSI, .address_64 = true, .vectors = 1, .allocated = 1
+	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
 };
 
 static struct world *with(struct device_config device, const char *move, const char *cleanup)
@@ -278,7 +281,7 @@ static struct world *torn_world(const char *move)
 
 	devices[0].affinity = on_cpu_0;
 	devices[1].affinity = on_cpu_2;
-	devices[1].vectors = devices[1].allocated = 3;
+	set_vectors(&devices[1], 3, 3);
 	return world_create(&(struct world_setup){ .devices = devices, .devices_count = 2, .move = move });
 }
 
@@ -599,7 +602,7 @@ static void request_body(struct kthread *k, void *argument)
 {
 	struct request *request = argument;
 
-	request->result = irq_request_vectors(k, 0, request->first, request->end);
+	request->result = irq_grow(k, 0, request->first, request->end);
 }
 
 static void free_body(struct kthread *k, void *argument)
@@ -613,8 +616,7 @@ static struct world *tiny(uint32_t vectors, uint32_t allocated, uint32_t a_cpu)
 {
 	struct device_config device = msix;
 
-	device.vectors = vectors;
-	device.allocated = allocated;
+	set_vectors(&device, vectors, allocated);
 	return world_create(&(struct world_setup){
 		.cpus = 2, .devices = &device, .devices_count = 1, .vectors_first = 40, .vectors_end = 40 + a_cpu,
 		.without_system_vectors = true });
@@ -743,7 +745,7 @@ Test(allocation, managed_vectors_are_set_aside_on_each_cpu_of_their_share)
 	struct world *w;
 
 	device.managed = true;
-	device.vectors = device.allocated = 2;
+	set_vectors(&device, 2, 2);
 	w = with(device, NULL, NULL);
 	for (uint32_t cpu = 0; cpu < 4; cpu++) {
 		vector_matrix_cpu_stats(w->machine.matrix, cpu, &stats);
@@ -761,8 +763,7 @@ Test(allocation, vectors_of_multi_msi_share_their_message)
 	struct request rest = { 2, 4, 1 };
 	struct world *w;
 
-	device.vectors = 4;
-	device.allocated = 2;
+	set_vectors(&device, 4, 2);
 	w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1, .remap = REMAP_VTD });
 	world_spawn(w, 0, 0, request_body, &rest);
 	world_settle(w);

@@ -7,7 +7,8 @@
 #include "models/hw/lapic.h"
 
 static const struct device_config plain = {
-	.kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .address_64 = true, .vectors = 40, .allocated = 40
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 40, .allocated = 40 } },
+	.domains = 1, .vectors = 40, .address_64 = true
 };
 
 static struct world *one_cpu(void)

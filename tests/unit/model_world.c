@@ -8,6 +8,7 @@
 
 #include "models/os/hotplug.h"
 #include "models/os/irq_flow.h"
+#include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/strategies/operations.h"
 #include "models/strategies/registry.h"
@@ -327,7 +328,8 @@ struct world *world_create(const struct world_setup *setup)
 		.threads = setup->threads ? setup->threads : 2,
 		.move = operations_of(setup->move, SLOT_MOVE, setup->remap),
 		.cleanup = operations_of(setup->cleanup, SLOT_CLEANUP, setup->remap),
-		.hotplug = operations_of(setup->hotplug, SLOT_HOTPLUG, setup->remap)
+		.hotplug = operations_of(setup->hotplug, SLOT_HOTPLUG, setup->remap),
+		.allocation = operations_of(NULL, SLOT_ALLOCATION, setup->remap)
 	};
 	default_timings(&config->timings);
 	w->message_ps = config->timings.message_ps;

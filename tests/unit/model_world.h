@@ -92,6 +92,13 @@ void world_forget(struct world *w);
 /* A mask of one CPU; good until the next call but three. */
 const uint64_t *world_mask(uint32_t cpu);
 
+/* The vectors of a device with one domain. */
+static inline void set_vectors(struct device_config *device, uint32_t vectors, uint32_t allocated)
+{
+	device->vectors = device->domain[0].vectors = vectors;
+	device->domain[0].allocated = allocated;
+}
+
 /* Bodies of threads. */
 struct world_move {
 	uint32_t source;
