@@ -144,7 +144,7 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 	struct state_layout layout = { NULL, 0 };
 	int error;
 
-	*m = (struct machine){ .config = config, .env = env, .env_data = env_data };
+	*m = (struct machine){ .config = config, .env = env, .env_data = env_data, .listened = UINT64_MAX };
 	for (uint32_t device = 0; device < config->devices_count; device++) {
 		m->sources_count += config->devices[device].vectors;
 	}

@@ -138,6 +138,7 @@ struct machine {
 	const struct root_domain *root;
 	const struct remap_unit *remap;   /* NULL: messages go straight to the CPUs */
 	uint64_t now_ps;
+	uint64_t listened;    /* bit map of enum model_event_kind: what anybody listens to. All, unless the owner knows better */
 
 	void *memory;         /* holds state, aligned */
 	void *state;
@@ -202,6 +203,12 @@ bool machine_event_enabled(const struct machine *m, const struct hw_event *event
 static inline void machine_post(struct machine *m, uint64_t delay_ps, const struct hw_event *event)
 {
 	m->env->post(m, delay_ps, event);
+}
+
+/* For events that are frequent, and only wanted by a trace: ask first. */
+static inline bool machine_listened(const struct machine *m, enum model_event_kind kind)
+{
+	return m->listened >> kind & 1;
 }
 
 static inline void machine_emit(struct machine *m, const struct model_event *event)

@@ -23,9 +23,11 @@ void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct 
 		*word_of(m, m->by_software, cpu, vector) |= bit;
 	}
 	causes_append(m, &m->slot[(size_t)cpu * m->vectors + vector], causes);
-	machine_emit(m, &(struct model_event){
-		.kind = EV_IRR_SET, .detail = merged, .cpu = (uint16_t)cpu, .value = vector,
-		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	if (machine_listened(m, EV_IRR_SET)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_IRR_SET, .detail = merged, .cpu = (uint16_t)cpu, .value = vector,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
 	cpu_poll(m, cpu);
 }
 

@@ -44,9 +44,11 @@ void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
 	c->in_irq = 1;
 	c->irq_began_ps = m->now_ps;
-	machine_emit(m, &(struct model_event){
-		.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
-		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	if (machine_listened(m, EV_IRQ_TAKEN)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
 	machine_post(m, m->config->timings.irq_entry_ps, &(struct hw_event){
 		.kind = HW_IRQ_DISPATCHED, .cpu = (uint16_t)cpu, .channel = cpu });
 }

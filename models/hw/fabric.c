@@ -15,7 +15,9 @@ static uint64_t flight_ps(const struct machine *m, uint32_t device, uint64_t add
 	uint32_t vector;
 	uint32_t cpu;
 
-	if (m->remap || !m->controller->decode(m, address, 0, &cpu, &vector)) {
+	if (config->cpu_places == 1) {
+		cpu = 0;
+	} else if (m->remap || !m->controller->decode(m, address, 0, &cpu, &vector)) {
 		cpu = config->devices[device].socket * (config->cpus / config->sockets);
 	}
 	return machine_message_ps(m, device, cpu);

@@ -140,7 +140,9 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	if (machine_listened(m, EV_HANDLER_END)) {
+		emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	}
 	if (desc->flags & DESC_PENDING && !(desc->flags & DESC_DISABLED)) {
 		struct causes causes = desc->pending;
 
