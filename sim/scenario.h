@@ -67,6 +67,9 @@ struct scenario_arrivals {
 
 struct scenario_device {
 	char *name;               /* of a device with count > 1: the file's name and its number, nic0, nic1, ... */
+	char *group;              /* the file's name */
+	uint32_t group_count;     /* devices of that name, consecutive */
+	uint32_t group_index;     /* of this one among them */
 	enum device_kind kind;
 	enum msix_torn torn;
 	bool maskable;            /* PCI MSI: has mask and pending bits. MSI-X and IMS always have */
@@ -74,7 +77,9 @@ struct scenario_device {
 	bool intx;                /* raises go to INTx while MSI is disabled; false: they are lost, as where INTx is broken */
 	uint32_t address_bits;    /* 32 or 64 */
 	uint32_t vectors;
+	uint32_t allocated;       /* vectors [0, allocated) are set up at the start; the others wait for an action */
 	uint32_t socket;
+	bool socket_dealt;        /* the socket is the device's share, not the file's choice */
 	bool managed;             /* its interrupts have managed affinity, spread over the CPUs */
 	uint64_t handler_ps;      /* 0: the machine's timing */
 	struct scenario_arrivals arrivals;
@@ -110,7 +115,8 @@ struct scenario_action {
 	enum scenario_target target;
 	uint32_t *target_cpus;    /* TARGET_LIST: taken in turn. The others: the CPUs to choose from; NULL: all */
 	size_t target_cpus_count;
-	int32_t cpu;              /* OFFLINE, ONLINE: which; -1: the CPU that the device's first vector is on */
+	int32_t cpu;              /* OFFLINE: which; -1: the CPU that the device's first vector is on.
+	                             ONLINE: which; -1: of those that are off line the one that went first */
 	int32_t on;               /* the CPU that the acting thread runs on; -1: any online CPU but the target's */
 	int line;
 };
@@ -124,7 +130,7 @@ struct scenario_contender {
 
 enum expect_op { EXPECT_EQ, EXPECT_NE, EXPECT_LT, EXPECT_LE, EXPECT_GT, EXPECT_GE };
 struct scenario_expectation {
-	char *text;               /* as in the file: "x86-direct: stale > 0" */
+	char *text;               /* contender and expression: "x86-direct: stale > 0" */
 	int32_t contender;        /* -1: every one */
 	int32_t metric;           /* a row of sim/metrics.h */
 	enum expect_op op;
@@ -132,15 +138,32 @@ struct scenario_expectation {
 	int line;
 };
 
+/* What `check` looks for, and how often it may be seen among all interleavings. */
+enum check_subject {
+	CHECK_STALE,
+	CHECK_LOST,
+	CHECK_SPURIOUS,           /* of any kind */
+	CHECK_SPURIOUS_UNHANDLED,
+	CHECK_SPURIOUS_STRAY,
+	CHECK_SPURIOUS_DUPLICATE,
+	CHECK_SPURIOUS_INTX,
+	CHECK_SUBJECTS
+};
+enum check_verdict { VERDICT_NEVER, VERDICT_SOMETIMES, VERDICT_ALWAYS };
+
+/* "stale", "lost", "spurious", "spurious_unhandled", ...; "Never", "Sometimes", "Always". */
+const char *check_subject_name(enum check_subject subject);
+const char *check_verdict_name(enum check_verdict verdict);
+
 struct scenario_check {
-	uint32_t raises;          /* a device; default 2 */
+	uint32_t raises;          /* a device */
 	uint32_t migrations;
-	bool stalls;
+	bool stalls;              /* a command's time-out is a transition too */
 	struct scenario_check_expectation {
 		char *text;
-		int32_t contender;
-		int32_t what;     /* sim/check.h */
-		int32_t verdict;
+		int32_t contender; /* -1: every one */
+		enum check_subject subject;
+		enum check_verdict verdict;
 		int line;
 	} *expectations;
 	size_t expectations_count;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interrupt controller of a CPU: pending bits with the raises that they stand for, which one is taken next, and the
+ * message that sets one. The bits are the same for every architecture; what differs is in struct controller: the x86 local
+ * APIC (lapic.c), the RISC-V IMSIC file, the Arm redistributor's LPIs.
+ */
+#ifndef MSIRACE_MODELS_HW_CONTROLLER_H
+#define MSIRACE_MODELS_HW_CONTROLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/hw/device.h"
+#include "models/raise.h"
+
+struct machine;
+
+#define VECTOR_NONE UINT32_MAX
+
+struct controller {
+	/* Bits for each CPU. */
+	uint32_t (*vectors)(const struct machine *m);
+	/* The pending vector that a CPU would take now; VECTOR_NONE where there is none of sufficient priority. */
+	uint32_t (*next)(const struct machine *m, uint32_t cpu);
+	/* The CPU takes the vector: its pending bit is cleared already. */
+	void (*begin_service)(struct machine *m, uint32_t cpu, uint32_t vector);
+	/* End of interrupt, as the kernel's acknowledge does it. */
+	void (*eoi)(struct machine *m, uint32_t cpu);
+	/* The message that sets the vector pending at the CPU, and back: false where it names no CPU or vector that exists. */
+	struct msi_message (*compose)(const struct machine *m, uint32_t cpu, uint32_t vector);
+	bool (*decode)(const struct machine *m, uint64_t address, uint32_t data, uint32_t *cpu, uint32_t *vector);
+};
+
+/*
+ * A vector arrives: into a clear pending bit, or merged into a set one; a disabled controller drops it. by_software: an IPI,
+ * not a device's message.
+ */
+void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct causes causes, bool by_software);
+
+bool controller_pending(const struct machine *m, uint32_t cpu, uint32_t vector);
+
+/* Clears a pending bit; its raises are the caller's. */
+struct causes controller_withdraw(struct machine *m, uint32_t cpu, uint32_t vector);
+
+/* Takes a pending vector: withdrawn, and in service. *by_software: an IPI or a retrigger set the bit first. */
+struct causes controller_take(struct machine *m, uint32_t cpu, uint32_t vector, bool *by_software);
+
+/* The highest and the lowest set bit of a CPU's map of vectors; VECTOR_NONE: all are clear. */
+uint32_t vector_map_highest(const struct machine *m, const uint64_t *map, uint32_t cpu);
+uint32_t vector_map_lowest(const struct machine *m, const uint64_t *map, uint32_t cpu);
+
+#endif

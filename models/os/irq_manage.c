@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "models/os/irq_manage.h"
+
+#include <errno.h>
+
+#include "models/hw/device.h"
+#include "models/machine.h"
+#include "models/os/kapi.h"
+#include "models/strategies/operations.h"
+
+static void emit_move(struct kthread *k, uint32_t desc, enum move_outcome outcome)
+{
+	machine_emit(k->machine, &(struct model_event){
+		.kind = EV_MOVE, .detail = (uint8_t)outcome, .source = desc, .thread = k->number,
+		.cpu = k->machine->desc[desc].cpu, .device = k->machine->source[desc].device });
+}
+
+static bool mask_reaches_online(const struct machine *m, const uint64_t *mask)
+{
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		if (mask[word] & m->online[word]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
+{
+	struct machine *m = k->machine;
+	int moved = m->config->move->set_affinity(k, desc, mask);
+
+	kapi_observe(k, (uint64_t)moved);
+	if (moved == -ENOSPC) {
+		emit_move(k, desc, MOVE_NOSPC);
+	}
+	if (moved < 0) {
+		return moved;
+	}
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		m->affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+	}
+	emit_move(k, desc, moved ? MOVE_DONE : MOVE_NOTHING);
+	return 0;
+}
+
+int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
+{
+	struct machine *m = k->machine;
+	struct irq_desc *d = &m->desc[desc];
+	int error = 0;
+
+	k_work(k, m->config->timings.set_affinity_ps);
+	if (m->config->move->context == MOVE_ON_OLD_CPU && d->cpu != CPU_NONE && cpu_is_online(m, d->cpu)) {
+		k_migrate(k, d->cpu);
+	}
+	k_irq_save(k);
+	k_desc_lock(k, desc);
+	emit_move(k, desc, MOVE_ASKED);
+	if (d->flags & DESC_MANAGED) {
+		/* The kernel keeps managed interrupts where it has spread them. */
+		error = -EIO;
+	} else if (!mask_reaches_online(m, mask) || !(d->flags & DESC_ALLOCATED)) {
+		error = -EINVAL;
+	} else if (m->config->move->context == MOVE_IN_ACKNOWLEDGE && d->flags & DESC_STARTED) {
+		for (uint32_t word = 0; word < m->cpu_words; word++) {
+			m->pending_affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+		}
+		d->flags |= DESC_MOVE_PENDING;
+		emit_move(k, desc, MOVE_DEFERRED_TO_ACK);
+	} else {
+		error = irq_do_set_affinity(k, desc, mask);
+	}
+	/* In the acknowledge it is no refusal: the next interrupt tries again. */
+	if (error == -EBUSY) {
+		emit_move(k, desc, MOVE_BUSY);
+	}
+	k_desc_unlock(k, desc);
+	k_irq_restore(k);
+	return error;
+}
+
+void irq_mask(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+	const struct source *source = &m->source[desc];
+
+	if (!machine_domain(m, desc)->maskable || m->desc[desc].flags & DESC_MASKED) {
+		return;
+	}
+	m->desc[desc].flags |= DESC_MASKED;
+	if (device_kind_of(m, desc) == DEVICE_MSI) {
+		k_cfg_write(k, source->device, source->vector, REG_MASK, 1);
+		return;
+	}
+	k_mmio_write(k, source->device, source->vector, REG_MASK, 1);
+	k_mmio_read(k, source->device, source->vector, REG_MASK);
+}
+
+void irq_unmask(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+	const struct source *source = &m->source[desc];
+
+	if (!machine_domain(m, desc)->maskable || !(m->desc[desc].flags & DESC_MASKED)) {
+		return;
+	}
+	m->desc[desc].flags &= (uint16_t)~DESC_MASKED;
+	if (device_kind_of(m, desc) == DEVICE_MSI) {
+		k_cfg_write(k, source->device, source->vector, REG_MASK, 0);
+		return;
+	}
+	k_mmio_write(k, source->device, source->vector, REG_MASK, 0);
+}

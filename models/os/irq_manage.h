@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The affinity of an interrupt, and its mask. After Linux 6.1 kernel/irq/manage.c. All take time on the calling thread's
+ * CPU.
+ */
+#ifndef MSIRACE_MODELS_OS_IRQ_MANAGE_H
+#define MSIRACE_MODELS_OS_IRQ_MANAGE_H
+
+#include <stdint.h>
+
+struct kthread;
+
+/*
+ * The smp_affinity write: moves now where the contender's strategy moves in process context, else leaves the move to the
+ * interrupt's next acknowledge. 0; -EBUSY; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
+ */
+int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
+
+/* The move itself, with the descriptor's lock held and interrupts off: what the acknowledge and CPU offline call. */
+int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
+
+/* Mask and unmask at the chip, with the flush that Linux does on masking. Nothing where the device cannot mask. */
+void irq_mask(struct kthread *k, uint32_t desc);
+void irq_unmask(struct kthread *k, uint32_t desc);
+
+#endif

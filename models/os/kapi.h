@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs that strategies are written in: what kernel code can do to the hardware, and the time that it takes. A thread
+ * consumes time only here. Each verb that touches shared state is one step: the touch happens at one instant, after the
+ * part of its cost that lies before it; other threads and the hardware run between steps.
+ *
+ * Where a verb returns a value, the thread has read it from the machine; kapi_observe() notes what a thread learns by any other
+ * way, so that `check` can tell apart two threads that know different things.
+ */
+#ifndef MSIRACE_MODELS_OS_KAPI_H
+#define MSIRACE_MODELS_OS_KAPI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/machine.h"
+
+/* CPU time on nothing shared. */
+void k_work(struct kthread *k, uint64_t cost_ps);
+
+/* Gives up the CPU for at least that long. */
+void k_sleep(struct kthread *k, uint64_t time_ps);
+
+/* Takes and gives back the CPU that the thread shall run on; k_migrate() changes to another one. */
+void k_cpu_get(struct kthread *k);
+void k_cpu_put(struct kthread *k);
+void k_migrate(struct kthread *k, uint32_t cpu);
+
+/* Interrupts of the thread's CPU; they nest. */
+void k_irq_save(struct kthread *k);
+void k_irq_restore(struct kthread *k);
+
+/* Raw spinlocks: of an irq_desc, and the vector lock. With interrupts off. */
+void k_desc_lock(struct kthread *k, uint32_t desc);
+void k_desc_unlock(struct kthread *k, uint32_t desc);
+void k_vector_lock(struct kthread *k);
+void k_vector_unlock(struct kthread *k);
+
+/*
+ * Configuration space: not posted. The write is at the device half its time after the start, and the thread goes on when
+ * the completion is back.
+ */
+void k_cfg_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
+uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg);
+
+/* Memory space: writes are posted and stay in order; a read waits for the writes before it, and for the device's messages. */
+void k_mmio_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
+uint32_t k_mmio_read(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg);
+
+/*
+ * An index-less message: written into the queue's context in memory, whole, then a command tells the device to read it. Until
+ * the command is done the device uses the message that it had. Waits for that.
+ */
+void k_context_message(struct kthread *k, uint32_t source, struct msi_message message);
+
+/* Whether the vector is pending at the thread's own CPU. */
+bool k_irr_pending(struct kthread *k, uint32_t vector);
+
+/*
+ * Sends the vector of desc to its CPU in place of a message that source's raise set pending on the thread's own CPU under
+ * pending_vector. The bit there stays; the raises of that source that it holds go with the IPI.
+ */
+void k_retrigger(struct kthread *k, uint32_t desc, uint32_t pending_vector);
+
+/* A remap-table entry, in one store. */
+void k_irte_write(struct kthread *k, uint32_t entry, const struct irte *irte, uint32_t source);
+struct irte k_irte_read(struct kthread *k, uint32_t entry);
+
+/* Invalidation of one cached entry, and the wait until it is done. */
+void k_irte_flush(struct kthread *k, uint32_t entry);
+
+/* Folds a value that the thread has learned into what it knows. */
+void kapi_observe(struct kthread *k, uint64_t value);
+
+/* A step that changes the kernel's own state and that a reader of the interleaving should see. */
+void k_note(struct kthread *k, const char *text, uint32_t source, uint32_t cpu, uint32_t value);
+
+#endif

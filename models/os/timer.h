@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel timers: bound to a CPU, rounded up to its next tick, run when that CPU can be interrupted and the vector lock is
+ * free.
+ *
+ * Timers: one for each irq_desc, by its number: the clean-up of its old vector. It re-arms itself for another tick where
+ * the vector is still pending at that CPU.
+ */
+#ifndef MSIRACE_MODELS_OS_TIMER_H
+#define MSIRACE_MODELS_OS_TIMER_H
+
+#include <stdint.h>
+
+struct machine;
+struct hw_event;
+
+struct kernel_timer {
+	uint16_t cpu;
+	uint8_t armed;
+	uint8_t due;          /* expired while its CPU could not run it */
+	uint32_t generation;  /* tells an expiry that was cancelled from the one that is armed */
+};
+
+/* Arms a timer that is not armed, for the next tick of cpu. */
+void timer_arm(struct machine *m, uint32_t number, uint32_t cpu);
+
+/* Runs a timer on cpu as soon as that CPU can be interrupted. */
+void timer_arm_now(struct machine *m, uint32_t number, uint32_t cpu);
+
+void timer_cancel(struct machine *m, uint32_t number);
+
+/* HW_TIMER. */
+void timer_expires(struct machine *m, const struct hw_event *event);
+
+/* The CPU can be interrupted again, or the vector lock is free: timers that expired meanwhile run now. */
+void timers_run_due(struct machine *m, uint32_t cpu);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's domain above VT-d interrupt remapping: entries for devices, and what goes into them. */
+#ifndef MSIRACE_MODELS_OS_VTD_DOMAIN_H
+#define MSIRACE_MODELS_OS_VTD_DOMAIN_H
+
+#include "models/hw/remap.h"
+#include "models/hw/vtd.h"
+
+extern const struct remap_unit vtd_unit;
+
+/* The entry that leads to the present CPU and vector of desc. */
+struct irte vtd_entry_of(const struct machine *m, uint32_t desc);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/*
+ * When the old vector of a move is freed. Too early, and a message that was sent before the move finds nobody; too late,
+ * and vectors run short and the next move is refused (EBUSY).
+ */
+#include <stdint.h>
+
+#include "models/machine.h"
+#include "models/os/timer.h"
+#include "models/os/root_domain.h"
+#include "models/strategies/operations.h"
+
+static void nothing(struct machine *m, uint32_t desc)
+{
+	(void)m;
+	(void)desc;
+}
+
+/* Each clean-up runs on the old CPU, where it can see whether the vector is still pending. */
+static void queue(struct machine *m, uint32_t desc)
+{
+	struct irq_desc *d = &m->desc[desc];
+
+	d->flags &= (uint16_t)~DESC_MOVE_IN_PROGRESS;
+	d->flags |= DESC_CLEANUP_QUEUED;
+}
+
+static void next_tick(struct machine *m, uint32_t desc)
+{
+	queue(m, desc);
+	timer_arm(m, desc, m->desc[desc].previous_cpu);
+}
+
+static void by_ipi(struct machine *m, uint32_t desc)
+{
+	queue(m, desc);
+	timer_arm_now(m, desc, m->desc[desc].previous_cpu);
+}
+
+static void again_next_tick(struct machine *m, uint32_t desc)
+{
+	timer_arm(m, desc, m->desc[desc].previous_cpu);
+}
+
+static void again_by_ipi(struct machine *m, uint32_t desc)
+{
+	timer_arm_now(m, desc, m->desc[desc].previous_cpu);
+}
+
+static void at_once(struct machine *m, uint32_t desc)
+{
+	m->root->free_previous(m, desc);
+}
+
+/* Linux since 6.5: the first interrupt on the new CPU arms a timer on the old one. */
+const struct cleanup_operations cleanup_first_interrupt = {
+	.moved = nothing, .arrived = next_tick, .retry = again_next_tick
+};
+/* Linux before 6.5: it sends the old one an IPI. */
+const struct cleanup_operations cleanup_ipi = { .moved = nothing, .arrived = by_ipi, .retry = again_by_ipi };
+/* Behind a remap table nothing is under way to the old vector after the flush: the timer is armed at once. */
+const struct cleanup_operations cleanup_timer = { .moved = next_tick, .arrived = next_tick, .retry = again_next_tick };
+/* At once, whatever is under way. */
+const struct cleanup_operations cleanup_immediate = {
+	.moved = at_once, .arrived = nothing, .retry = nothing
+};

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "sim/build.h"
+
+#include <stdlib.h>
+
+#include "models/strategies/registry.h"
+
+static void *table(size_t count, size_t size)
+{
+	void *memory = calloc(count ? count : 1, size);
+
+	if (!memory) {
+		abort();
+	}
+	return memory;
+}
+
+static void build_device(const struct scenario_device *from, struct device_config *to, uint64_t *affinity)
+{
+	*to = (struct device_config){
+		.intx = from->intx, .address_64 = from->address_bits == 64, .managed = from->managed,
+		.vectors = from->vectors, .socket = from->socket, .handler_ps = from->handler_ps, .domains = 1,
+		.domain = { {
+			.kind = from->kind, .torn = from->torn, .maskable = from->maskable,
+			.pending_bits = from->pending_bits, .vectors = from->vectors, .allocated = from->allocated
+		} }
+	};
+	if (!from->initial_cpus) {
+		return;
+	}
+	for (size_t i = 0; i < from->initial_cpus_count; i++) {
+		affinity[from->initial_cpus[i] / 64] |= UINT64_C(1) << (from->initial_cpus[i] % 64);
+	}
+	to->affinity = affinity;
+}
+
+void build_config(struct built *b, const struct scenario *s, const struct scenario_contender *contender,
+		  const struct topology *t, uint32_t threads)
+{
+	const struct scenario_machine *machine = &s->machine;
+	uint32_t words = (machine->cpus + 63) / 64;
+
+	b->devices = table(s->devices_count, sizeof(*b->devices));
+	b->affinities = table(s->devices_count * words, sizeof(*b->affinities));
+	for (size_t device = 0; device < s->devices_count; device++) {
+		build_device(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
+	}
+	b->config = (struct machine_config){
+		.arch = machine->arch, .remap = machine->remap, .fabric = machine->fabric,
+		.placement = machine->placement, .ecam = machine->ecam, .remap_cache = machine->remap_cache,
+		.cpus = machine->cpus, .sockets = machine->sockets, .vectors_first = machine->vectors_first,
+		.vectors_end = machine->vectors_end, .system_vectors = machine->system_vectors,
+		.system_vectors_count = machine->system_vectors_count, .timings = machine->timings,
+		.devices = b->devices, .devices_count = (uint32_t)s->devices_count, .cpu_place = t->cpu_place,
+		.device_place = t->device_place, .cpu_places = t->cpu_places, .message_ps = t->message_ps,
+		.write_ps = t->write_ps, .ipi_extra_ps = t->ipi_extra_ps, .threads = threads,
+		.move = contender->slot[SLOT_MOVE]->operations,
+		.cleanup = contender->slot[SLOT_CLEANUP]->operations,
+		.hotplug = contender->slot[SLOT_HOTPLUG]->operations,
+		.allocation = contender->slot[SLOT_ALLOCATION]->operations
+	};
+}
+
+void build_release(struct built *b)
+{
+	free(b->devices);
+	free(b->affinities);
+}

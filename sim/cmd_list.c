@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/strategies/registry.h"
+#include "models/timings.h"
+#include "sim/commands.h"
+#include "sim/metrics.h"
+#include "sim/schema.h"
+#include "sim/suggest.h"
+#include "sim/units.h"
+
+static const struct option options[] = {
+	{ 0 },
+};
+
+static void print_needs(const struct strategy *strategy)
+{
+	const struct {
+		const char *section, *key;
+		unsigned needs;
+	} rows[] = {
+		{ "machine", "arch", strategy->arches },
+		{ "machine", "remap", strategy->remaps },
+		{ "devices", "kind", strategy->kinds },
+	};
+	const char *separator = "needs ";
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (rows[i].needs == NEEDS_ANY) {
+			continue;
+		}
+		const struct schema_section *section =
+			schema_find(schema_root(), rows[i].section)->section;
+		const char *lead = separator;
+		for (const struct schema_name *name = schema_find(section, rows[i].key)->names;
+		     name->name; name++) {
+			if (rows[i].needs & NEEDS(name->value)) {
+				printf("%s%s", lead, name->name);
+				lead = "/";
+			}
+		}
+		separator = ", ";
+	}
+	if (strategy->masking == MASKING_REQUIRED) {
+		printf("%smask bits", separator);
+		separator = ", ";
+	}
+	if (strcmp(separator, ", ") == 0) {
+		printf("\n");
+	}
+}
+
+static bool has_needs(const struct strategy *strategy)
+{
+	return strategy->arches != NEEDS_ANY || strategy->remaps != NEEDS_ANY ||
+	       strategy->kinds != NEEDS_ANY || strategy->masking == MASKING_REQUIRED;
+}
+
+static void list_strategies(void)
+{
+	size_t count;
+	const struct strategy *all = strategy_registry(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || strcmp(all[i].family, all[i - 1].family) != 0) {
+			printf("%s%s\n", i ? "\n" : "", all[i].family);
+		}
+		printf("  %-28s %s\n", all[i].name, all[i].summary);
+		if (has_needs(&all[i])) {
+			printf("  %-28s ", "");
+			print_needs(&all[i]);
+		}
+	}
+}
+
+static void list_timings(void)
+{
+	static const struct {
+		const char *key, *documentation;
+		uint64_t value_ps;
+		bool estimate;
+	} timings[] = {
+#define X(field, key, value, estimate, text) { key, text, value, estimate },
+		MODEL_TIMINGS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(timings); i++) {
+		g_autofree char *value = units_write_duration(timings[i].value_ps);
+		printf("%-14s %8s  %-8s  %s\n", timings[i].key, value,
+		       timings[i].estimate ? "estimate" : "", timings[i].documentation);
+	}
+}
+
+static void list_metrics(void)
+{
+	for (int i = 0; i < METRICS_COUNT; i++) {
+		const struct metric *metric = metric_get(i);
+		printf("%-26s %-13s  %s\n", metric->key, metric->unit, metric->documentation);
+	}
+}
+
+static void print_key(void *context, const char *path, const struct schema_key *key)
+{
+	printf("%-30s %s\n", path, key->documentation);
+}
+
+static void list_keys(void)
+{
+	schema_walk(print_key, NULL);
+}
+
+static const struct listing {
+	const char *name;
+	void (*print)(void);
+} listings[] = {
+	{ "strategies", list_strategies },
+	{ "timings", list_timings },
+	{ "metrics", list_metrics },
+	{ "keys", list_keys },
+};
+
+static enum exit_code run(const struct invocation *invocation)
+{
+	const char *what = invocation->operands[0];
+	struct suggestion near = suggestion_for(what);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(listings); i++) {
+		if (strcmp(listings[i].name, what) == 0) {
+			listings[i].print();
+			return EXIT_HELD;
+		}
+		suggestion_offer(&near, listings[i].name);
+	}
+	g_autofree char *hint = suggestion_hint(&near);
+	return usage_error(invocation->command, "there is no list of '%s'%s", what,
+			   hint[0] ? hint : ": strategies, timings, metrics or keys");
+}
+
+const struct command command_list = {
+	.name = "list",
+	.operands = "strategies|timings|metrics|keys",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "List the strategies, timings, metrics or scenario keys",
+	.description =
+		"One line each on standard output; a strategy's second line tells what it needs.",
+	.options = options,
+	.example = "  msirace list strategies",
+	.run = run,
+};

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/commands.h"
+#include "sim/expect.h"
+#include "sim/progress.h"
+#include "sim/report.h"
+#include "sim/run.h"
+#include "sim/scenario_files.h"
+#include "sim/units.h"
+
+#define JOBS_MAX 1024
+
+static const struct option options[] = {
+	SCENARIO_FILES_OPTIONS,
+	{ "--jobs", 'j', "N", "worker processes; default: one for each CPU" },
+	{ "--json", 0, "FILE",
+	  "write the results as JSON; - is standard output, in place of the table" },
+	{ "--csv", 0, "FILE", "write a row for each strategy and replication" },
+	{ "--junit", 0, "FILE", "write the expectations as JUnit test cases" },
+	{ "--trace", 0, "FILE",
+	  "write the first strategy's first replication as Chrome trace events" },
+	{ "--trace-window", 0, "FROM..TO",
+	  "only what happens in this part of simulated time: 1ms..1.2ms" },
+	{ "--no-timing", 0, NULL,
+	  "leave wall clock figures out: the same seed then gives the same bytes" },
+	{ "--quiet", 'q', NULL, "print only expectations that did not hold" },
+	{ 0 },
+};
+
+/* The documents of all scenarios, as they grow. */
+struct documents {
+	GString *table, *json, *csv, *junit;
+	size_t scenarios;
+	size_t tests, failures, skipped;
+};
+
+struct run_plan {
+	struct run_options run;
+	struct report_options report;
+	const char *json, *csv, *junit;   /* file names; NULL: not asked for */
+	bool quiet;
+};
+
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+static enum exit_code read_jobs(const struct invocation *invocation, unsigned *jobs)
+{
+	const char *text = option_value(invocation, "--jobs");
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t value = cpus > 0 ? (uint64_t)cpus : 1;
+
+	if (text) {
+		g_autofree char *error = units_read_count(text, &value);
+		if (error || value < 1 || value > JOBS_MAX) {
+			return usage_error(invocation->command, "--jobs: %s",
+					   error ? error : "1 to 1024");
+		}
+	}
+	*jobs = (unsigned)MIN(value, JOBS_MAX);
+	return EXIT_HELD;
+}
+
+static enum exit_code read_window(const struct invocation *invocation, struct run_options *run)
+{
+	const char *text = option_value(invocation, "--trace-window");
+	const char *dots = text ? strstr(text, "..") : NULL;
+
+	run->trace_to_ps = UINT64_MAX;
+	if (!text) {
+		return EXIT_HELD;
+	}
+	if (!run->trace_file) {
+		return usage_error(invocation->command, "--trace-window needs --trace");
+	}
+	if (!dots) {
+		return usage_error(invocation->command, "--trace-window needs FROM..TO, not '%s'",
+				   text);
+	}
+	g_autofree char *from = g_strndup(text, (gsize)(dots - text));
+	g_autofree char *error = units_read_duration(from, &run->trace_from_ps);
+	if (!error) {
+		error = units_read_duration(dots + 2, &run->trace_to_ps);
+	}
+	if (error) {
+		return usage_error(invocation->command, "--trace-window: %s", error);
+	}
+	if (run->trace_from_ps >= run->trace_to_ps) {
+		return usage_error(invocation->command, "--trace-window: %s is empty", text);
+	}
+	return EXIT_HELD;
+}
+
+static enum exit_code read_plan(const struct invocation *invocation, struct run_plan *plan)
+{
+	*plan = (struct run_plan){
+		.json = option_value(invocation, "--json"),
+		.csv = option_value(invocation, "--csv"),
+		.junit = option_value(invocation, "--junit"),
+		.quiet = option_value(invocation, "--quiet"),
+		.run.trace_file = option_value(invocation, "--trace"),
+		.report = {
+			.version = MSIRACE_VERSION,
+			.timing = !option_value(invocation, "--no-timing"),
+			.quiet = option_value(invocation, "--quiet"),
+		},
+	};
+	if (is_stdout(plan->json) + is_stdout(plan->csv) + is_stdout(plan->junit) > 1) {
+		return usage_error(invocation->command, "standard output carries one document: "
+				   "only one of --json, --csv and --junit can be -");
+	}
+	if (is_stdout(plan->run.trace_file)) {
+		return usage_error(invocation->command,
+				   "--trace needs a file of its own, not standard output");
+	}
+	enum exit_code code = read_jobs(invocation, &plan->run.jobs);
+	return code == EXIT_HELD ? read_window(invocation, &plan->run) : code;
+}
+
+/* Takes over document. */
+static void append_json(struct documents *all, GString *document)
+{
+	g_string_append_len(all->json, document->str, (gssize)document->len);
+	g_string_free(document, TRUE);
+}
+
+/* One header for all. */
+static void append_csv(struct documents *all, GString *document)
+{
+	const char *rows = document->str;
+
+	if (all->csv->len > 0) {
+		const char *end = strchr(rows, '\n');
+		rows = end ? end + 1 : rows + document->len;
+	}
+	g_string_append(all->csv, rows);
+	g_string_free(document, TRUE);
+}
+
+/* The suites of one document; the frame around those of all scenarios is finish_junit()'s. */
+static void append_junit(struct documents *all, GString *document)
+{
+	const char *begin = strstr(document->str, "\t<testsuite "),
+		   *end = strstr(document->str, "</testsuites>");
+
+	g_string_append_len(all->junit, begin, end - begin);
+	g_string_free(document, TRUE);
+}
+
+static void append_documents(struct documents *all, const struct run_plan *plan,
+			     const struct run_result *result,
+			     const struct expect_outcomes *outcomes)
+{
+	GString *table = report_table(result, outcomes, &plan->report);
+
+	if (all->table->len > 0 && table->len > 0) {
+		g_string_append_c(all->table, '\n');
+	}
+	g_string_append_len(all->table, table->str, (gssize)table->len);
+	g_string_free(table, TRUE);
+	if (plan->json) {
+		g_string_append(all->json, all->scenarios ? ",\n" : "");
+		append_json(all, report_json(result, outcomes, &plan->report));
+	}
+	if (plan->csv) {
+		append_csv(all, report_csv(result));
+	}
+	if (plan->junit) {
+		append_junit(all, report_junit(result, outcomes, &plan->report));
+	}
+	all->tests += outcomes->count;
+	all->failures += outcomes->verdicts[EXPECT_FAILED];
+	all->skipped += outcomes->verdicts[EXPECT_INCONCLUSIVE];
+	all->scenarios++;
+}
+
+static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
+			      struct documents *all)
+{
+	struct run_result result = { 0 };
+	char *error = NULL;
+
+	struct progress progress = progress_begin(s->name, plan->quiet);
+	plan->run.progress = progress_update;
+	plan->run.progress_context = &progress;
+	enum run_status status = run_scenario(s, &plan->run, &result, &error);
+	progress_end(&progress);
+	if (status == RUN_BROKEN) {
+		fprintf(stderr, "%s: simulation error: %s\n", s->file, error ? error : "unknown");
+		free(error);
+		run_result_release(&result);
+		return EXIT_BROKEN;
+	}
+	free(error);
+	struct expect_outcomes *outcomes = expect_evaluate(&result);
+	append_documents(all, plan, &result, outcomes);
+	enum exit_code code = outcomes->verdicts[EXPECT_FAILED] ? EXIT_NOT_HELD : EXIT_HELD;
+	expect_free(outcomes);
+	run_result_release(&result);
+	if (status == RUN_INTERRUPTED) {
+		fprintf(stderr, "%s: interrupted: the results are partial\n", s->file);
+		return EXIT_INTERRUPTED;
+	}
+	return code;
+}
+
+static bool write_document(const char *path, GString *document)
+{
+	g_autofree char *error = NULL;
+
+	if (path && !report_write(path, document, &error)) {
+		fprintf(stderr, "msirace: %s\n", error);
+		return false;
+	}
+	return true;
+}
+
+static void finish_documents(struct documents *all)
+{
+	if (all->scenarios > 1) {
+		g_string_prepend(all->json, "[\n");
+		g_string_append(all->json, "]\n");
+	}
+	g_autofree char *frame =
+		g_strdup_printf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+				"<testsuites name=\"msirace\" tests=\"%zu\" failures=\"%zu\" "
+				"errors=\"0\" skipped=\"%zu\">\n",
+				all->tests, all->failures, all->skipped);
+	g_string_prepend(all->junit, frame);
+	g_string_append(all->junit, "</testsuites>\n");
+}
+
+static bool write_documents(const struct run_plan *plan, struct documents *all)
+{
+	bool stdout_taken = is_stdout(plan->json) || is_stdout(plan->csv) || is_stdout(plan->junit);
+
+	finish_documents(all);
+	bool written = write_document(plan->json, all->json) & write_document(plan->csv, all->csv) &
+		       write_document(plan->junit, all->junit);
+	return written & (stdout_taken || write_document("-", all->table));
+}
+
+/* The worst that happened decides: interrupted, broken, not held. */
+static enum exit_code worse(enum exit_code a, enum exit_code b)
+{
+	return MAX(a, b);
+}
+
+static enum exit_code run_all(const struct scenario_files *files, struct run_plan *plan)
+{
+	struct documents all = {
+		g_string_new(NULL),
+		g_string_new(NULL),
+		g_string_new(NULL),
+		g_string_new(NULL),
+		0,
+		0,
+		0,
+		0,
+	};
+	enum exit_code code = EXIT_HELD;
+
+	for (size_t i = 0; i < files->count && code != EXIT_INTERRUPTED; i++) {
+		code = worse(code, run_one(files->each[i], plan, &all));
+	}
+	if (all.scenarios > 0 && !write_documents(plan, &all)) {
+		code = worse(code, EXIT_BROKEN);
+	}
+	g_string_free(all.table, TRUE);
+	g_string_free(all.json, TRUE);
+	g_string_free(all.csv, TRUE);
+	g_string_free(all.junit, TRUE);
+	return code;
+}
+
+static enum exit_code run(const struct invocation *invocation)
+{
+	struct scenario_files files;
+	struct run_plan plan;
+
+	enum exit_code code = read_plan(invocation, &plan);
+	if (code != EXIT_HELD) {
+		return code;
+	}
+	code = scenario_files_load(invocation, &files);
+	if (code == EXIT_HELD && plan.run.trace_file && files.count > 1) {
+		code = usage_error(invocation->command, "--trace draws one scenario, not %zu",
+				   files.count);
+	}
+	if (code == EXIT_HELD) {
+		code = run_all(&files, &plan);
+	}
+	scenario_files_free(&files);
+	return code;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.operands = "FILE...",
+	.operands_min = 1,
+	.operands_max = SIZE_MAX,
+	.summary = "Run scenarios and count what each strategy loses",
+	.description =
+		"Prints a table for each scenario, or the one document that is asked for with -, on standard\n"
+		"output. Of a folder every .yaml file in it is run. The same seed gives the same figures, with any\n"
+		"number of jobs. Control-C writes what is finished and says that it is partial.",
+	.options = options,
+	.example =
+		"  msirace run scenarios/affinity-race.yaml --strategy x86-direct --strategy x86-tmp\n"
+		"  msirace run scenarios/ --junit results.xml --quiet",
+	.run = run,
+};

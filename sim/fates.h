@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fate of every raise, from what the models tell, and the metrics that follow. It only listens.
+ *
+ * A lost raise is covered where a handler run that was already owed when it was raised, to an earlier raise of the same
+ * interrupt, started after it: that run read the device's status and left nothing undone. Otherwise it is stale until
+ * the next run of the handler, whatever starts that one.
+ */
+#ifndef MSIRACE_SIM_FATES_H
+#define MSIRACE_SIM_FATES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/machine.h"
+#include "sim/metrics.h"
+
+/* Handler starts remembered per source: a raise is found lost at most a message's flight after it was sent. */
+#define FATES_STARTS 8
+
+/* One start of a handler, and the oldest raise of its own that it had (none: UINT64_MAX). */
+struct handler_start {
+	uint64_t start_ps;
+	uint64_t raised_ps;
+};
+
+/* Lost raises of one source whose handler has not run since; oldest first. */
+struct lost_raises {
+	uint64_t *raised_ps;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+struct fates {
+	struct run_metrics *metrics;
+	struct handler_start *starts;     /* [source * FATES_STARTS + n % FATES_STARTS] */
+	uint64_t *starts_count;           /* [source] */
+	struct lost_raises *lost;         /* [source] */
+	uint32_t sources;
+};
+
+/* metrics is borrowed, and set to zero. */
+void fates_init(struct fates *f, uint32_t sources, struct run_metrics *metrics);
+void fates_release(struct fates *f);
+
+/* A listener of the engine; data is the struct fates. */
+void fates_event(void *data, const struct machine *m, const struct model_event *event);
+
+/* The run is over: what is open becomes in flight or stale for ever, the state of the vectors is counted. */
+void fates_finish(struct fates *f, const struct machine *m);
+
+/* The conservation law. NULL where it holds; else what does not, with the numbers, malloc'ed. */
+char *fates_check(const struct fates *f, const struct machine *m);
+
+#endif

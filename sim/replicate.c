@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
+#include "sim/replicate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/os/irq_flow.h"
+#include "models/os/irq_alloc.h"
+#include "models/strategies/operations.h"
+#include "sim/actions.h"
+#include "sim/arrivals.h"
+#include "sim/build.h"
+#include "sim/fates.h"
+#include "vector_matrix.h"
+
+struct replication {
+	struct engine engine;
+	struct arrivals arrivals;
+	struct actions actions;
+	struct fates fates;
+};
+
+static void simulator_event(struct engine *e, const struct hw_event *event)
+{
+	struct replication *r = e->owner;
+
+	arrivals_event(&r->arrivals, e, event);
+}
+
+static void serviced(struct engine *e, uint32_t source)
+{
+	struct replication *r = e->owner;
+
+	arrivals_serviced(&r->arrivals, e, source);
+}
+
+static void irq_context_body(struct kthread *k, void *argument)
+{
+	(void)argument;
+	irq_context_thread(k);
+}
+
+static char *format(const char *text, const char *detail)
+{
+	char *out = NULL;
+
+	if (asprintf(&out, "%s%s", text, detail) < 0) {
+		abort();
+	}
+	return out;
+}
+
+static char *boot(struct machine *m, const struct scenario *s)
+{
+	for (uint32_t device = 0; device < m->config->devices_count; device++) {
+		if (irq_boot_device(m, device)) {
+			return format("no vectors left for device ", s->devices[device].name);
+		}
+	}
+	return NULL;
+}
+
+/* Only a deferred move needs threads in interrupt context. */
+static void start_irq_contexts(struct replication *r, const struct machine_config *config)
+{
+	if (config->move->context != MOVE_IN_ACKNOWLEDGE) {
+		return;
+	}
+	for (uint32_t cpu = 0; cpu < config->cpus; cpu++) {
+		engine_thread_create(&r->engine, config->threads + cpu, irq_context_body, NULL);
+	}
+}
+
+static char *run(struct replication *r, const struct scenario *s, uint64_t replication,
+		 const struct machine_config *config, struct run_metrics *metrics)
+{
+	struct machine *m = &r->engine.machine;
+	char *error = boot(m, s);
+
+	if (error) {
+		return error;
+	}
+	start_irq_contexts(r, config);
+	actions_init(&r->actions, &r->engine, s, replication);
+	arrivals_init(&r->arrivals, &r->engine, s, replication, metrics);
+	engine_run(&r->engine, s->duration_ps + s->drain_ps);
+	fates_finish(&r->fates, m);
+	error = fates_check(&r->fates, m);
+	if (!error && vector_matrix_check(m->matrix)) {
+		error = format("the vector matrix is inconsistent", "");
+	}
+	arrivals_release(&r->arrivals);
+	actions_release(&r->actions);
+	return error;
+}
+
+char *replicate(const struct scenario *s, const struct scenario_contender *contender, uint64_t replication,
+		const struct topology *topology, const struct engine_listener *observer, struct run_metrics *metrics)
+{
+	struct replication r = { 0 };
+	struct built built;
+	char *error;
+
+	build_config(&built, s, contender, topology, (uint32_t)s->actions_count);
+	if (engine_create(&r.engine, &built.config)) {
+		build_release(&built);
+		return format("no memory for the machine", "");
+	}
+	fates_init(&r.fates, r.engine.machine.sources_count, metrics);
+	r.engine.owner = &r;
+	r.engine.simulator_event = simulator_event;
+	r.engine.serviced = serviced;
+	r.engine.listeners[r.engine.listeners_count++] = (struct engine_listener){ fates_event, &r.fates };
+	if (observer) {
+		r.engine.listeners[r.engine.listeners_count++] = *observer;
+	}
+	error = run(&r, s, replication, &built.config, metrics);
+	fates_release(&r.fates);
+	engine_destroy(&r.engine);
+	build_release(&built);
+	return error;
+}
