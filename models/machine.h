@@ -127,6 +127,7 @@ struct source {
 struct machine_locks {
 	uint16_t vector_lock; /* thread + 1 that holds it; 0: free */
 	uint16_t stopper;     /* thread + 1 in whose stop_machine() the machine is; 0: none */
+	uint16_t hotplug;     /* thread + 1 that takes a CPU down or brings one back; 0: none */
 };
 
 struct machine {

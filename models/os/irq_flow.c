@@ -166,7 +166,8 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 
 	d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 	irq_mask(k, desc);
-	if (irq_do_set_affinity(k, desc, mask) == -EBUSY) {
+	/* The mask may have lost its last CPU since it was asked for. */
+	if (irq_mask_reaches_online(m, mask) && irq_do_set_affinity(k, desc, mask) == -EBUSY) {
 		d->flags |= DESC_MOVE_PENDING;
 	}
 	irq_unmask(k, desc);

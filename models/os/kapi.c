@@ -42,13 +42,27 @@ void k_work(struct kthread *k, uint64_t cost_ps)
 	k->machine->env->delay(k, cost_ps);
 }
 
+/* A thread whose CPU went off line goes on at the lowest one that is left. */
+static uint32_t cpu_for(const struct kthread *k)
+{
+	const struct machine *m = k->machine;
+	uint32_t cpu = k->cpu;
+
+	for (uint32_t i = 0; !cpu_is_online(m, cpu) && i < m->config->cpus; i++) {
+		cpu = i;
+	}
+	return cpu;
+}
+
 void k_cpu_get(struct kthread *k)
 {
 	struct machine *m = k->machine;
 
+	k->cpu = (uint16_t)cpu_for(k);
 	while (m->cpu[k->cpu].running) {
 		k->waiting_cpu = 1;
 		m->env->block(k);
+		k->cpu = (uint16_t)cpu_for(k);
 	}
 	k->waiting_cpu = 0;
 	m->cpu[k->cpu].running = (uint16_t)(k->number + 1);

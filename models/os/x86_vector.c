@@ -87,6 +87,7 @@ static int allocate(struct machine *m, uint32_t desc, const uint64_t *mask, bool
 static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool same)
 {
 	const struct irq_desc *d = &m->desc[desc];
+	uint64_t reachable[MACHINE_CPU_WORDS_MAX];
 
 	if (d->vector && cpu_is_online(m, d->cpu) && (mask[d->cpu / 64] >> (d->cpu % 64) & 1)) {
 		return 0;
@@ -94,7 +95,11 @@ static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool s
 	if (d->flags & (DESC_MOVE_IN_PROGRESS | DESC_CLEANUP_QUEUED)) {
 		return -EBUSY;
 	}
-	return allocate(m, desc, mask, same);
+	/* A CPU on its way off line has vectors until the very end, but nothing may move to it any more. */
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		reachable[word] = mask[word] & m->online[word];
+	}
+	return allocate(m, desc, reachable, same);
 }
 
 static int reserve(struct machine *m, uint32_t desc)
