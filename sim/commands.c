@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 	&command_validate,
 	&command_explain,
 	&command_list,
+	&command_check,
 	NULL,
 };
 
