@@ -15,6 +15,9 @@ const struct command *const commands[] = {
 	&command_validate,
 	&command_explain,
 	&command_list,
+	&command_compare,
+	&command_check,
+	&command_manual,
 	NULL,
 };
 
