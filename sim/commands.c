@@ -12,10 +12,11 @@
 
 const struct command *const commands[] = {
 	&command_run,
+	&command_check,
+	&command_replay,
 	&command_validate,
 	&command_explain,
 	&command_list,
-	&command_check,
 	NULL,
 };
 

@@ -38,7 +38,8 @@ struct command {
 	enum exit_code (*run)(const struct invocation *invocation);
 };
 
-extern const struct command command_run, command_validate, command_explain, command_list, command_check;
+extern const struct command command_run, command_validate, command_explain, command_list;
+extern const struct command command_check, command_replay;
 
 /* Every command in the order of `msirace --help`; NULL ends it. */
 extern const struct command *const commands[];
