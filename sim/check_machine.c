@@ -683,11 +683,25 @@ static uint32_t footprint_of(const struct machine *m, const struct hw_event *eve
 	return TOUCHES_ALL;
 }
 
-static bool has_its_cpu(const struct machine *m, uint32_t thread)
+static bool interrupt_comes_first(const struct check_machine *c, uint32_t cpu)
 {
-	const struct kthread *k = &m->thread[thread];
+	for (uint32_t i = 0; i < c->plain.events_count; i++) {
+		const struct hw_event *event = &c->plain.event[i].event;
 
-	return !k->has_cpu || k->irq_context || !cpu_withheld(m, k->cpu);
+		if (event->kind == HW_IRQ_TAKEN && event->cpu == cpu && machine_event_enabled(&c->machine, event)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A CPU takes what is pending and not held off before the next instruction of what it runs; other CPUs may go on. */
+static bool has_its_cpu(const struct check_machine *c, uint32_t thread)
+{
+	const struct kthread *k = &c->machine.thread[thread];
+
+	return !k->has_cpu || k->irq_context ||
+	       (!cpu_withheld(&c->machine, k->cpu) && !interrupt_comes_first(c, k->cpu));
 }
 
 static bool is_settled(const struct check_plain *p, uint32_t thread)
@@ -716,7 +730,7 @@ static uint32_t add_steps(const struct check_machine *c, struct check_transition
 		} else if (status == CHECK_THREAD_SETTLING) {
 			ways = is_settled(&c->plain, thread);
 		}
-		if (!has_its_cpu(m, thread)) {
+		if (!has_its_cpu(c, thread)) {
 			ways = 0;
 		}
 		for (uint32_t way = 0; way < ways && count < CHECK_TRANSITIONS_MAX; way++) {
