@@ -10,7 +10,7 @@ bool cpu_interruptible(const struct machine *m, uint32_t cpu)
 {
 	const struct cpu *c = &m->cpu[cpu];
 
-	return !c->in_irq && !c->irqs_off && !c->stopped && c->controller_enabled;
+	return !c->in_irq && !c->irqs_off && c->stopped != CPU_STOPPED && c->controller_enabled;
 }
 
 void cpu_poll(struct machine *m, uint32_t cpu)
@@ -98,19 +98,29 @@ bool cpu_withheld(const struct machine *m, uint32_t cpu)
 	return m->cpu[cpu].in_irq || m->cpu[cpu].stopped;
 }
 
+bool cpu_stop_threads(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (!c->irqs_off && c->stopped == CPU_RUNS) {
+		c->stopped = CPU_THREADS_STOPPED;
+	}
+	return c->stopped != CPU_RUNS;
+}
+
 bool cpu_stop(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 
-	if (!c->in_irq && !c->irqs_off) {
-		c->stopped = 1;
+	if (!c->in_irq) {
+		c->stopped = CPU_STOPPED;
 	}
-	return c->stopped;
+	return c->stopped == CPU_STOPPED;
 }
 
 void cpu_resume(struct machine *m, uint32_t cpu)
 {
-	m->cpu[cpu].stopped = 0;
+	m->cpu[cpu].stopped = CPU_RUNS;
 	timers_run_due(m, cpu);
 	cpu_poll(m, cpu);
 	cpu_unpark(m, cpu);

@@ -54,8 +54,8 @@ static void hotplug_end(struct kthread *k)
 	}
 }
 
-/* Each other CPU stops as soon as it is between interrupts and critical sections; returns when all have. */
-static void stop_machine(struct kthread *k)
+/* Returns when every other CPU has reached a stage. */
+static void stop_others(struct kthread *k, bool (*stop)(struct machine *m, uint32_t cpu))
 {
 	struct machine *m = k->machine;
 
@@ -63,7 +63,7 @@ static void stop_machine(struct kthread *k)
 		bool all = true;
 
 		for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
-			if (cpu != k->cpu && cpu_is_online(m, cpu) && !cpu_stop(m, cpu)) {
+			if (cpu != k->cpu && cpu_is_online(m, cpu) && !stop(m, cpu)) {
 				all = false;
 			}
 		}
@@ -74,6 +74,17 @@ static void stop_machine(struct kthread *k)
 		m->env->block(k);
 	}
 	m->locks->stopper = 0;
+}
+
+/*
+ * No CPU turns its interrupts off before the threads of all of them stand still, as in multi_cpu_stop(): otherwise a move
+ * on one CPU could run beside one that no longer takes what it was sent before.
+ */
+static void stop_machine(struct kthread *k)
+{
+	stop_others(k, cpu_stop_threads);
+	k_irq_save(k);
+	stop_others(k, cpu_stop);
 }
 
 static void resume_machine(struct kthread *k)
@@ -273,7 +284,6 @@ static int take_down(struct kthread *k, uint32_t cpu)
 		emit_hotplug(k, cpu, HOTPLUG_REFUSED);
 		return -ENOSPC;
 	}
-	k_irq_save(k);
 	stop_machine(k);
 	disable_cpu(k, cpu);
 	emit_hotplug(k, cpu, HOTPLUG_OFFLINE);
