@@ -19,7 +19,10 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 /* The move itself, with the descriptor's lock held and interrupts off: what the acknowledge and CPU offline call. */
 int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 
-/* Mask and unmask at the chip, with the flush that Linux does on masking. Nothing where the device cannot mask. */
+/*
+ * Mask and unmask, with the flush that Linux does on masking: at the device where it can, and at the parent where that one
+ * can (Arm). Nothing where neither can.
+ */
 void irq_mask(struct kthread *k, uint32_t desc);
 void irq_unmask(struct kthread *k, uint32_t desc);
 
