@@ -33,7 +33,8 @@ static void print_needs(const struct strategy *strategy)
 		}
 		const struct schema_section *section =
 			schema_find(schema_root(), rows[i].section)->section;
-		const char *lead = separator;
+		printf("%s%s ", separator, rows[i].key);
+		const char *lead = "";
 		for (const struct schema_name *name = schema_find(section, rows[i].key)->names;
 		     name->name; name++) {
 			if (rows[i].needs & NEEDS(name->value)) {

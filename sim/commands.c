@@ -15,6 +15,8 @@ const struct command *const commands[] = {
 	&command_validate,
 	&command_explain,
 	&command_list,
+	&command_compare,
+	&command_check,
 	NULL,
 };
 

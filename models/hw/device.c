@@ -44,11 +44,19 @@ bool device_vector_masked(const struct machine *m, uint32_t source)
 	return m->entry[source].masked || (has_control(m, source) && (d->control & CONTROL_FUNCTION_MASK));
 }
 
-/* What is sent while an unmasked entry is half rewritten, domain_config->torn. */
+/*
+ * What is sent while an unmasked entry is half rewritten, domain_config->torn. PCI MSI has no such choice: it composes its
+ * message from what the registers hold.
+ */
+static enum msix_torn torn_of(const struct machine *m, uint32_t source)
+{
+	return device_kind_of(m, source) == DEVICE_MSI ? TORN_MIX : machine_domain(m, source)->torn;
+}
+
 static struct msi_entry message_as_sent(const struct machine *m, uint32_t source, const struct msi_entry *entry)
 {
 	struct msi_entry sent = *entry;
-	enum msix_torn torn = machine_domain(m, source)->torn;
+	enum msix_torn torn = torn_of(m, source);
 
 	if (torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
 		sent.address_lo = entry->latched_lo;
@@ -144,7 +152,7 @@ void device_raise(struct machine *m, uint32_t wanting)
 		} else {
 			causes_lose(m, &causes, LOSS_DISABLED, CPU_NONE, 0);
 		}
-	} else if (config->torn == TORN_NEW && m->entry[source].half_written) {
+	} else if (m->entry[source].half_written && torn_of(m, source) == TORN_NEW) {
 		keep_pending(m, source, causes);
 	} else {
 		send(m, source, causes);
@@ -185,13 +193,26 @@ void device_command_done(struct machine *m, uint32_t source)
 	}
 }
 
+/* No vector of the function can send. */
+static bool held_back(uint32_t control)
+{
+	return !(control & CONTROL_ENABLE) || (control & CONTROL_FUNCTION_MASK);
+}
+
+/* The end of an effective mask: what was written meanwhile is whole, also for a function that keeps a copy. */
 static void write_control(struct machine *m, uint32_t device, uint32_t value)
 {
 	struct device *d = &m->device[device];
+	bool unmasks = held_back(d->control) && !held_back(value);
 
 	d->control = (uint8_t)value;
 	for (uint32_t vector = 0; vector < config_of(m, device)->vectors; vector++) {
-		release_pending(m, d->first_source + vector);
+		uint32_t source = d->first_source + vector;
+
+		if (unmasks && has_control(m, source)) {
+			latch(&m->entry[source]);
+		}
+		release_pending(m, source);
 	}
 }
 

@@ -39,8 +39,8 @@ struct remap_unit {
 	void (*mask)(struct kthread *k, uint32_t desc, bool masked);
 	/* The entry of desc is withdrawn, before its vector is given back. */
 	void (*release)(struct kthread *k, uint32_t desc);
-	/* Makes the interrupt of desc pending again at its CPU, in place of messages that raised causes. */
-	void (*resend)(struct kthread *k, uint32_t desc, struct causes causes);
+	/* Makes the interrupt of desc pending again at its CPU, in place of what DESC_PENDING stands for. */
+	void (*resend)(struct kthread *k, uint32_t desc);
 	/* A CPU comes on line. */
 	void (*cpu_online)(struct kthread *k, uint32_t cpu);
 };

@@ -29,6 +29,7 @@ struct irte remap_table_fetch(struct machine *m, uint32_t index, uint64_t *took_
 void remap_table_forward(struct machine *m, uint32_t device, const struct irte *irte, uint64_t took_ps,
 			 struct causes causes)
 {
+	struct remap_table *table = m->remap_table;
 	struct device *d = &m->device[device];
 	uint64_t ready_ps = m->now_ps + took_ps;
 
@@ -36,9 +37,9 @@ void remap_table_forward(struct machine *m, uint32_t device, const struct irte *
 		ready_ps = d->remapped_ps;
 	}
 	d->remapped_ps = ready_ps;
-	m->remap_table->in_lookup++;
+	table->in_lookup[table->epoch]++;
 	machine_post(m, ready_ps - m->now_ps, &(struct hw_event){
-		.kind = HW_REMAP_DONE, .device = device, .channel = device, .cpu = irte->cpu,
+		.kind = HW_REMAP_DONE, .flag = table->epoch, .device = device, .channel = device, .cpu = irte->cpu,
 		.value = irte->vector, .causes = causes });
 }
 
@@ -50,22 +51,25 @@ void remap_table_fault(struct machine *m, uint32_t device, struct causes causes,
 	fabric_drop(m, device, causes, LOSS_BLOCKED);
 }
 
+/* Whether look-ups that began before the running invalidation are still under way. */
+static bool flush_waits(const struct remap_table *table)
+{
+	return table->in_lookup[!table->epoch];
+}
+
 static void flush_wake(struct machine *m)
 {
 	const struct remap_table *table = m->remap_table;
 
-	if (table->flush_done && !table->flush_waits && table->flush_thread) {
+	if (table->flush_thread && table->flush_done && !flush_waits(table)) {
 		m->env->wake(m, table->flush_thread - 1u);
 	}
 }
 
 void remap_table_looked_up(struct machine *m, const struct hw_event *event)
 {
-	m->remap_table->in_lookup--;
-	if (m->remap_table->flush_waits) {
-		m->remap_table->flush_waits--;
-		flush_wake(m);
-	}
+	m->remap_table->in_lookup[event->flag]--;
+	flush_wake(m);
 	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
 }
 
@@ -95,13 +99,13 @@ void remap_table_flush(struct kthread *k, uint32_t first, uint32_t count)
 	k->waiting_flush = 0;
 	table->flush_thread = (uint16_t)(k->number + 1);
 	table->flush_done = 0;
-	table->flush_waits = table->in_lookup;
+	table->epoch = !table->epoch;
 	for (uint32_t index = first; index < first + count; index++) {
 		m->irte_cache[index] = (struct irte){ 0 };
 	}
 	emit_flush(k, first, 0);
 	machine_post(m, m->config->timings.invalidate_ps, &(struct hw_event){ .kind = HW_FLUSH_DONE });
-	while (!table->flush_done || table->flush_waits) {
+	while (!table->flush_done || flush_waits(table)) {
 		m->env->block(k);
 	}
 	table->flush_thread = 0;

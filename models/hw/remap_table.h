@@ -32,8 +32,13 @@ struct irte {
 
 struct remap_table {
 	uint32_t entries;
-	uint32_t in_lookup;      /* requests between their lookup and their delivery */
-	uint32_t flush_waits;    /* of them, those that a running invalidation has to see delivered */
+	/*
+	 * Requests between their look-up and their delivery, by the epoch in which they were looked up. Each invalidation
+	 * begins an epoch and has to see those of the one before delivered; younger ones may overtake them.
+	 */
+	uint32_t in_lookup[2];
+	uint8_t epoch;
+	uint8_t pad[3];
 	uint16_t flush_thread;   /* thread + 1 whose invalidation runs; 0: none */
 	uint16_t flush_done;     /* its wait descriptor is written */
 };
@@ -53,7 +58,7 @@ void remap_table_forward(struct machine *m, uint32_t device, const struct irte *
 /* A request of the device is refused for that reason, logged as a fault, and dropped. */
 void remap_table_fault(struct machine *m, uint32_t device, struct causes causes, uint32_t reason);
 
-/* HW_REMAP_DONE. */
+/* HW_REMAP_DONE; its flag is the epoch. */
 void remap_table_looked_up(struct machine *m, const struct hw_event *event);
 
 /*

@@ -25,6 +25,36 @@ static void emit_hotplug(struct kthread *k, uint32_t cpu, enum hotplug_outcome o
 		.source = SOURCE_NONE, .device = DEVICE_NONE });
 }
 
+/* One CPU at a time goes off line or comes back; whoever has to wait sleeps. */
+static void hotplug_begin(struct kthread *k)
+{
+	struct machine *m = k->machine;
+
+	if (m->locks->hotplug) {
+		k_cpu_put(k);
+		k->waiting_hotplug = 1;
+		while (m->locks->hotplug) {
+			m->env->block(k);
+		}
+		k->waiting_hotplug = 0;
+		m->locks->hotplug = (uint16_t)(k->number + 1);
+		k_cpu_get(k);
+	}
+	m->locks->hotplug = (uint16_t)(k->number + 1);
+}
+
+static void hotplug_end(struct kthread *k)
+{
+	struct machine *m = k->machine;
+
+	m->locks->hotplug = 0;
+	for (uint32_t i = 0; i < m->threads_count; i++) {
+		if (m->thread[i].waiting_hotplug) {
+			m->env->wake(m, i);
+		}
+	}
+}
+
 /* Each other CPU stops as soon as it is between interrupts and critical sections; returns when all have. */
 static void stop_machine(struct kthread *k)
 {
@@ -106,6 +136,7 @@ static void migrate_one(struct kthread *k, uint32_t desc, uint32_t cpu)
 		d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 		mask = overlaps(pending, m->online, m->cpu_words) ? pending : mask;
 	}
+	kapi_observe(k, (uint64_t)d->flags << 16 | mask[0]);
 	if (mask_chip) {
 		irq_mask(k, desc);
 	}
@@ -144,6 +175,7 @@ static void migrate_all(struct kthread *k, uint32_t cpu)
 		if (!(d->flags & DESC_STARTED)) {
 			continue;
 		}
+		kapi_observe(k, (uint64_t)desc << 1 | here);
 		if (here || (m->config->hotplug->completes_moves && d->previous_vector && d->previous_cpu == cpu)) {
 			k_desc_lock(k, desc);
 			force_complete_move(k, desc, cpu);
@@ -212,7 +244,8 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	m->online[cpu / 64] &= ~(UINT64_C(1) << (cpu % 64));
 	k_vector_unlock(k);
 	migrate_all(k, cpu);
-	k_work(k, MS);
+	/* Linux takes 1 ms to be enough for what was sent to this CPU. */
+	k_settle(k, MS);
 	if (!m->root->global) {
 		scan_pending(k, cpu);
 	}
@@ -226,7 +259,7 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	drop_pending(m, cpu);
 }
 
-int hotplug_offline(struct kthread *k, uint32_t cpu)
+static int take_down(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
 	uint32_t others = 0;
@@ -279,7 +312,7 @@ static void forget_vectors(struct machine *m, uint32_t cpu)
 	}
 }
 
-int hotplug_online(struct kthread *k, uint32_t cpu)
+static int bring_up(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
 
@@ -305,4 +338,24 @@ int hotplug_online(struct kthread *k, uint32_t cpu)
 	k_irq_restore(k);
 	emit_hotplug(k, cpu, HOTPLUG_ONLINE);
 	return 0;
+}
+
+int hotplug_offline(struct kthread *k, uint32_t cpu)
+{
+	int error;
+
+	hotplug_begin(k);
+	error = take_down(k, cpu);
+	hotplug_end(k);
+	return error;
+}
+
+int hotplug_online(struct kthread *k, uint32_t cpu)
+{
+	int error;
+
+	hotplug_begin(k);
+	error = bring_up(k, cpu);
+	hotplug_end(k);
+	return error;
 }

@@ -41,7 +41,7 @@ struct irq_desc {
 	uint16_t spinners;        /* CPUs that wait for the lock in interrupt context */
 	uint16_t cpu;             /* target, CPU_NONE before the first activation */
 	uint16_t previous_cpu;
-	uint16_t handler_cpu;     /* where it is in progress */
+	uint16_t handler_cpu;     /* where it is in progress; 0 while it is not */
 	uint32_t vector;          /* 0: none */
 	uint32_t previous_vector; /* 0: none */
 	uint8_t pending_origin;   /* enum run_origin of what DESC_PENDING stands for */

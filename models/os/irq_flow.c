@@ -176,6 +176,7 @@ static void fasteoi_end(struct machine *m, uint32_t cpu)
 	struct irq_desc *desc = &m->desc[c->desc];
 
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
+	desc->handler_cpu = 0;
 	wake_synchronizers(m, c->desc);
 	m->controller->eoi(m, cpu);
 	if (desc->flags & DESC_PENDING && desc->flags & DESC_STARTED && !(desc->flags & DESC_DISABLED)) {
@@ -232,10 +233,12 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 		desc->flags &= (uint16_t)~DESC_PENDING;
 		desc->pending = (struct causes){ 0, 0 };
 		run_handler(m, cpu, &causes, desc->pending_origin);
+		desc->pending_origin = 0;
 		return;
 	}
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
 	wake_synchronizers(m, c->desc);
+	desc->handler_cpu = 0;
 	cpu_irq_exit(m, cpu);
 }
 
@@ -251,7 +254,8 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 
 	d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 	irq_mask(k, desc);
-	if (irq_do_set_affinity(k, desc, mask) == -EBUSY) {
+	/* The mask may have lost its last CPU since it was asked for. */
+	if (irq_mask_reaches_online(m, mask) && irq_do_set_affinity(k, desc, mask) == -EBUSY) {
 		d->flags |= DESC_MOVE_PENDING;
 	}
 	irq_unmask(k, desc);
@@ -262,19 +266,9 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 /* The resend of the fasteoi flow: the interrupt is made pending again where it leads now. */
 static void resend(struct kthread *k, uint32_t desc)
 {
-	struct machine *m = k->machine;
-	struct irq_desc *d = &m->desc[desc];
-	struct causes causes = d->pending;
-
-	d->flags &= (uint16_t)~DESC_PENDING;
-	d->pending = (struct causes){ 0, 0 };
-	causes_mark_retriggered(m, causes);
-	machine_emit(m, &(struct model_event){
-		.kind = EV_RETRIGGER, .cpu = d->cpu, .thread = k->number, .source = desc,
-		.value = d->vector, .device = DEVICE_NONE, .causes = causes });
-	m->remap->resend(k, desc, causes);
+	k->machine->remap->resend(k, desc);
 	k_desc_unlock(k, desc);
-	cpu_irq_exit(m, k->cpu);
+	cpu_irq_exit(k->machine, k->cpu);
 }
 
 void irq_context_thread(struct kthread *k)
@@ -282,13 +276,16 @@ void irq_context_thread(struct kthread *k)
 	for (;;) {
 		uint32_t desc;
 
+		/* Idle again, the thread knows nothing of what it did before. */
+		k->observed = 0;
 		while (!k->work) {
 			k->machine->env->block(k);
 		}
 		desc = k->work - 1;
 		k->work = 0;
-		k->observed = 0;
+		kapi_observe(k, desc);
 		if (k->work_kind == IRQ_WORK_RESEND) {
+			k->work_kind = IRQ_WORK_MOVE;
 			resend(k, desc);
 		} else {
 			move_in_acknowledge(k, desc);

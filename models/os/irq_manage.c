@@ -16,7 +16,7 @@ static void emit_move(struct kthread *k, uint32_t desc, enum move_outcome outcom
 		.cpu = k->machine->desc[desc].cpu, .device = k->machine->source[desc].device });
 }
 
-static bool mask_reaches_online(const struct machine *m, const uint64_t *mask)
+bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask)
 {
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		if (mask[word] & m->online[word]) {
@@ -45,6 +45,27 @@ int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	return 0;
 }
 
+/* Takes the lock with interrupts off: where the strategy asks for it on the interrupt's CPU, which may change meanwhile. */
+static void lock_in_place(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+	const struct irq_desc *d = &m->desc[desc];
+	bool follow = m->config->move->context == MOVE_ON_OLD_CPU;
+
+	for (;;) {
+		if (follow && d->cpu != CPU_NONE && cpu_is_online(m, d->cpu)) {
+			k_migrate(k, d->cpu);
+		}
+		k_irq_save(k);
+		k_desc_lock(k, desc);
+		if (!follow || d->cpu == CPU_NONE || !cpu_is_online(m, d->cpu) || d->cpu == k->cpu) {
+			return;
+		}
+		k_desc_unlock(k, desc);
+		k_irq_restore(k);
+	}
+}
+
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
 	struct machine *m = k->machine;
@@ -52,16 +73,12 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	int error = 0;
 
 	k_work(k, m->config->timings.set_affinity_ps);
-	if (m->config->move->context == MOVE_ON_OLD_CPU && d->cpu != CPU_NONE && cpu_is_online(m, d->cpu)) {
-		k_migrate(k, d->cpu);
-	}
-	k_irq_save(k);
-	k_desc_lock(k, desc);
+	lock_in_place(k, desc);
 	emit_move(k, desc, MOVE_ASKED);
 	if (d->flags & DESC_MANAGED) {
 		/* The kernel keeps managed interrupts where it has spread them. */
 		error = -EIO;
-	} else if (!mask_reaches_online(m, mask) || !(d->flags & DESC_ALLOCATED)) {
+	} else if (!irq_mask_reaches_online(m, mask) || !(d->flags & DESC_ALLOCATED)) {
 		error = -EINVAL;
 	} else if (m->config->move->context == MOVE_IN_ACKNOWLEDGE && d->flags & DESC_STARTED) {
 		for (uint32_t word = 0; word < m->cpu_words; word++) {

@@ -6,9 +6,11 @@
 #ifndef MSIRACE_MODELS_OS_IRQ_MANAGE_H
 #define MSIRACE_MODELS_OS_IRQ_MANAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct kthread;
+struct machine;
 
 /*
  * The smp_affinity write: moves now where the contender's strategy moves in process context, else leaves the move to the
@@ -18,6 +20,9 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 
 /* The move itself, with the descriptor's lock held and interrupts off: what the acknowledge and CPU offline call. */
 int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
+
+/* Whether a CPU of the mask is on line. */
+bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask);
 
 /*
  * Mask and unmask, with the flush that Linux does on masking: at the device where it can, and at the parent where that one

@@ -103,12 +103,11 @@ static void release(struct kthread *k, uint32_t desc)
 	}
 }
 
-static void resend(struct kthread *k, uint32_t desc, struct causes causes)
+static void resend(struct kthread *k, uint32_t desc)
 {
 	struct its_command again = command_for(k->machine, desc, ITS_INT);
 
-	again.causes = causes;
-	k_its_command(k, &again);
+	k_its_resend(k, desc, &again);
 }
 
 static void cpu_online(struct kthread *k, uint32_t cpu)

@@ -42,13 +42,32 @@ void k_work(struct kthread *k, uint64_t cost_ps)
 	k->machine->env->delay(k, cost_ps);
 }
 
+void k_settle(struct kthread *k, uint64_t cost_ps)
+{
+	k->machine->env->settle(k, cost_ps);
+}
+
+/* A thread whose CPU went off line goes on at the lowest one that is left. */
+static uint32_t cpu_for(const struct kthread *k)
+{
+	const struct machine *m = k->machine;
+	uint32_t cpu = k->cpu;
+
+	for (uint32_t i = 0; !cpu_is_online(m, cpu) && i < m->config->cpus; i++) {
+		cpu = i;
+	}
+	return cpu;
+}
+
 void k_cpu_get(struct kthread *k)
 {
 	struct machine *m = k->machine;
 
+	k->cpu = (uint16_t)cpu_for(k);
 	while (m->cpu[k->cpu].running) {
 		k->waiting_cpu = 1;
 		m->env->block(k);
+		k->cpu = (uint16_t)cpu_for(k);
 	}
 	k->waiting_cpu = 0;
 	m->cpu[k->cpu].running = (uint16_t)(k->number + 1);
@@ -242,7 +261,7 @@ bool k_irr_pending(struct kthread *k, uint32_t vector)
 	machine_emit(k->machine, &(struct model_event){
 		.kind = EV_IRR_READ, .detail = pending, .cpu = k->cpu, .thread = k->number, .value = vector,
 		.source = SOURCE_NONE, .device = DEVICE_NONE });
-	kapi_observe(k, pending);
+	kapi_observe(k, (uint64_t)vector << 1 | pending);
 	return pending;
 }
 
@@ -304,17 +323,40 @@ void k_lpi_property(struct kthread *k, uint32_t lpi, uint32_t property)
 	k->machine->gic.property[lpi - k->machine->vector_base] = (uint8_t)property;
 }
 
-void k_its_command(struct kthread *k, const struct its_command *command)
+static void its_wait(struct kthread *k)
 {
-	step(k, timings_of(k)->mmio_gap_ps);
-	its_issue(k, command);
-	if (command->kind == ITS_MAPD) {
-		return;
-	}
 	its_issue(k, &(struct its_command){ .kind = ITS_SYNC });
 	while (k->waiting_sync) {
 		k->machine->env->block(k);
 	}
+}
+
+void k_its_command(struct kthread *k, const struct its_command *command)
+{
+	step(k, timings_of(k)->mmio_gap_ps);
+	its_issue(k, command);
+	if (command->kind != ITS_MAPD) {
+		its_wait(k);
+	}
+}
+
+void k_its_resend(struct kthread *k, uint32_t desc, const struct its_command *command)
+{
+	struct machine *m = k->machine;
+	struct irq_desc *d = &m->desc[desc];
+	struct its_command resent = *command;
+
+	step(k, timings_of(k)->mmio_gap_ps);
+	resent.causes = d->pending;
+	d->flags &= (uint16_t)~DESC_PENDING;
+	d->pending = (struct causes){ 0, 0 };
+	d->pending_origin = 0;
+	causes_mark_retriggered(m, resent.causes);
+	machine_emit(m, &(struct model_event){
+		.kind = EV_RETRIGGER, .cpu = d->cpu, .thread = k->number, .source = desc,
+		.value = d->vector, .device = DEVICE_NONE, .causes = resent.causes });
+	its_issue(k, &resent);
+	its_wait(k);
 }
 
 void k_spi_route(struct kthread *k, uint32_t spi, uint32_t cpu)

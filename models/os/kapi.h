@@ -18,6 +18,12 @@
 /* CPU time on nothing shared. */
 void k_work(struct kthread *k, uint64_t cost_ps);
 
+/*
+ * CPU time that outlasts what is under way: every message and IPI that was sent before has arrived at its CPU afterwards.
+ * How long that has to be is the caller's assumption about the machine.
+ */
+void k_settle(struct kthread *k, uint64_t cost_ps);
+
 /* Gives up the CPU for at least that long. */
 void k_sleep(struct kthread *k, uint64_t time_ps);
 
@@ -75,6 +81,9 @@ void k_lpi_property(struct kthread *k, uint32_t lpi, uint32_t property);
 
 /* Queues a command of the ITS and, but for MAPD, a SYNC behind it, and waits until that is carried out. */
 void k_its_command(struct kthread *k, const struct its_command *command);
+
+/* The same for INT, which carries on what the descriptor's DESC_PENDING stands for. */
+void k_its_resend(struct kthread *k, uint32_t desc, const struct its_command *command);
 
 /* Registers of the distributor, for one SPI. Enabling is one write; disabling waits until the distributor reports it. */
 void k_spi_route(struct kthread *k, uint32_t spi, uint32_t cpu);

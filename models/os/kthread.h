@@ -20,6 +20,7 @@ struct kthread {
 	uint8_t waiting_flush;   /* queued for the invalidation queue */
 	uint8_t waiting_sync;    /* its SYNC is not carried out yet */
 	uint8_t work_kind;       /* irq_context: enum irq_work, what work is about */
+	uint8_t waiting_hotplug; /* sleeps until no other CPU goes off line or comes back */
 	uint32_t waiting_writes; /* device + 1 that its own posted writes have to reach before its read does */
 	uint32_t waiting_handler; /* irq_desc + 1 whose handler has to end */
 	uint32_t waiting_command; /* source + 1 whose device has to read its new message */
