@@ -10,6 +10,7 @@
 #include "models/os/irq_flow.h"
 #include "models/os/irq_alloc.h"
 #include "models/os/kapi.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 #include "sim/actor.h"
 
@@ -649,7 +650,8 @@ static uint32_t kernel_footprint(const struct machine *m, uint32_t cpu, uint32_t
 {
 	uint32_t device = desc < m->sources_count ? TOUCHES_DEVICE(m->source[desc].device) : 0;
 
-	return TOUCHES_CPU(cpu) | TOUCHES_KERNEL | device;
+	/* The end of an active SPI lets another CPU take it. */
+	return (m->root->global ? TOUCHES_CPUS : TOUCHES_CPU(cpu)) | TOUCHES_KERNEL | device;
 }
 
 /* Everything that dispatching the event can read or write; TOUCHES_ALL where that is not known. */
@@ -663,13 +665,15 @@ static uint32_t footprint_of(const struct machine *m, const struct hw_event *eve
 	case HW_MESSAGE_ARRIVES:
 		return message_footprint(m, event);
 	case HW_REMAP_DONE:
-		return TOUCHES_DEVICE(event->device) | TOUCHES_REMAP | TOUCHES_CPU(event->cpu);
+		/* An ITS reads only then where the message leads. */
+		return TOUCHES_DEVICE(event->device) | TOUCHES_REMAP |
+		       (m->config->remap == REMAP_ITS ? TOUCHES_CPUS : TOUCHES_CPU(event->cpu));
 	case HW_FABRIC_DELIVERS:
 	case HW_IPI_ARRIVES:
 	case HW_IRQ_TAKEN:
 		return TOUCHES_CPU(event->cpu);
 	case HW_IRQ_DISPATCHED:
-		return kernel_footprint(m, event->cpu, m->vector_irq[(size_t)event->cpu * m->vectors + cpu->vector]);
+		return kernel_footprint(m, event->cpu, *machine_vector_irq(m, event->cpu, cpu->vector));
 	case HW_HANDLER_ENDS:
 		return kernel_footprint(m, event->cpu, cpu->desc);
 	case HW_FLUSH_DONE:

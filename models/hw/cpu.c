@@ -40,7 +40,7 @@ void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 		return;
 	}
 	c->causes = controller_take(m, cpu, vector, &by_software);
-	c->vector = (uint16_t)vector;
+	c->vector = vector;
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
 	c->in_irq = 1;
 	c->irq_began_ps = m->now_ps;

@@ -20,17 +20,19 @@ struct machine;
 /* How far another CPU's stop_machine() has this one: first its threads stand still, then its interrupts are off too. */
 enum cpu_stopped { CPU_RUNS, CPU_THREADS_STOPPED, CPU_STOPPED };
 
+enum cpu_spin { SPIN_NONE, SPIN_BEFORE_HANDLER, SPIN_AFTER_HANDLER };
+
 struct cpu {
 	uint8_t controller_enabled;  /* the local APIC's software enable, the IMSIC file's delivery enable */
 	uint8_t in_irq;
 	uint8_t take_posted;
 	uint8_t irqs_off;            /* depth, of the thread that runs here */
 	uint8_t stopped;             /* enum cpu_stopped */
-	uint8_t spinning;            /* in interrupt context, waiting for an irq_desc's lock */
+	uint8_t spinning;            /* in interrupt context, waiting for an irq_desc's lock: enum cpu_spin */
 	uint8_t origin;              /* enum run_origin of the interrupt in service */
-	uint16_t vector;             /* in service, while in_irq */
 	uint16_t running;            /* thread + 1 that has the CPU; 0: idle */
 	uint16_t parked;             /* thread + 1 whose step waits for the end of the interrupt */
+	uint32_t vector;             /* in service, while in_irq */
 	uint32_t desc;               /* the irq_desc whose flow runs here */
 	uint32_t timers_due;         /* timers that wait until the CPU can be interrupted */
 	struct causes causes;        /* of the interrupt in service */

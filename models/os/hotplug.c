@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "models/hw/controller.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
@@ -123,6 +124,9 @@ static void shut_down_managed(struct kthread *k, uint32_t desc)
 	struct machine *m = k->machine;
 
 	irq_mask(k, desc);
+	if (m->remap && m->remap->release) {
+		m->remap->release(k, desc);
+	}
 	m->root->deactivate(m, desc);
 	m->desc[desc].flags &= (uint16_t)~DESC_STARTED;
 	m->desc[desc].flags |= DESC_SHUT_DOWN;
@@ -200,7 +204,7 @@ static void scan_pending(struct kthread *k, uint32_t cpu)
 	struct machine *m = k->machine;
 
 	for (uint32_t vector = m->config->vectors_first; vector < m->vectors; vector++) {
-		uint32_t *slot = &m->vector_irq[(size_t)cpu * m->vectors + vector];
+		uint32_t *slot = machine_vector_irq(m, cpu, vector);
 		uint32_t desc = *slot;
 
 		if (desc >= m->sources_count) {
@@ -222,7 +226,7 @@ static void silence(struct machine *m, uint32_t cpu)
 
 static void drop_pending(struct machine *m, uint32_t cpu)
 {
-	for (uint32_t vector = 0; vector < m->vectors; vector++) {
+	for (uint32_t vector = m->vector_base; vector < m->vector_base + m->vectors; vector++) {
 		if (controller_pending(m, cpu, vector)) {
 			struct causes causes = controller_withdraw(m, cpu, vector);
 
@@ -253,10 +257,14 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	migrate_all(k, cpu);
 	/* Linux takes 1 ms to be enough for what was sent to this CPU. */
 	k_settle(k, MS);
-	scan_pending(k, cpu);
+	if (!m->root->global) {
+		scan_pending(k, cpu);
+	}
 	k_vector_lock(k);
 	drop_cleanups(m, cpu);
-	vector_matrix_offline(m->matrix, cpu);
+	if (m->matrix) {
+		vector_matrix_offline(m->matrix, cpu);
+	}
 	k_vector_unlock(k);
 	silence(m, cpu);
 	drop_pending(m, cpu);
@@ -307,6 +315,13 @@ static void restart_managed(struct kthread *k, uint32_t cpu)
 	}
 }
 
+static void forget_vectors(struct machine *m, uint32_t cpu)
+{
+	for (uint32_t vector = 0; vector < m->vectors; vector++) {
+		*machine_vector_irq(m, cpu, vector) = VECTOR_UNUSED;
+	}
+}
+
 static int bring_up(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
@@ -317,13 +332,18 @@ static int bring_up(struct kthread *k, uint32_t cpu)
 	k_work(k, m->config->timings.cpu_offline_ps);
 	k_irq_save(k);
 	k_vector_lock(k);
-	for (uint32_t vector = 0; vector < m->vectors; vector++) {
-		m->vector_irq[(size_t)cpu * m->vectors + vector] = VECTOR_UNUSED;
+	if (!m->root->global) {
+		forget_vectors(m, cpu);
 	}
 	m->cpu[cpu].controller_enabled = 1;
-	vector_matrix_online(m->matrix, cpu);
+	if (m->matrix) {
+		vector_matrix_online(m->matrix, cpu);
+	}
 	m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	k_vector_unlock(k);
+	if (m->remap && m->remap->cpu_online) {
+		m->remap->cpu_online(k, cpu);
+	}
 	restart_managed(k, cpu);
 	k_irq_restore(k);
 	emit_hotplug(k, cpu, HOTPLUG_ONLINE);

@@ -15,3 +15,6 @@ const struct hotplug_operations offline_early_disable = {
 
 /* Before a6c11c0a5235 (CVE-2024-31076): an old vector that a move left on the CPU is forgotten, and never freed. */
 const struct hotplug_operations offline_leak = { .scans_pending = true };
+
+/* Arm: the pending state of an LPI or SPI follows its target, so there is nothing left to look for. */
+const struct hotplug_operations offline_migrate = { .completes_moves = true };
