@@ -6,9 +6,12 @@
 
 #include "models/hw/controller.h"
 #include "models/hw/fabric.h"
+#include "models/hw/imsic.h"
 #include "models/hw/lapic.h"
 #include "models/hw/remap.h"
+#include "models/os/imsic_vector.h"
 #include "models/os/irq_flow.h"
+#include "models/os/riscv_iommu_domain.h"
 #include "models/os/timer.h"
 #include "models/os/vtd_domain.h"
 #include "models/os/x86_vector.h"
@@ -47,6 +50,12 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->thread = state_place(layout, m->threads_count * sizeof(*m->thread));
 	m->locks = state_place(layout, sizeof(*m->locks));
 	m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
+	if (m->controller->lay_out) {
+		m->controller->lay_out(m, layout);
+	}
+	if (m->root->lay_out) {
+		m->root->lay_out(m, layout);
+	}
 	if (m->remap) {
 		m->remap->lay_out(m, layout);
 	}
@@ -118,9 +127,19 @@ static void initial_threads(struct machine *m)
 	}
 }
 
-static const struct controller *const controllers[] = { [ARCH_X86] = &lapic_controller };
-static const struct root_domain *const roots[] = { [ARCH_X86] = &x86_vector_domain };
-static const struct remap_unit *const remaps[] = { [REMAP_NONE] = NULL, [REMAP_VTD] = &vtd_unit };
+static const struct controller *const controllers[] = {
+	[ARCH_X86] = &lapic_controller,
+	[ARCH_RISCV] = &imsic_controller,
+};
+static const struct root_domain *const roots[] = {
+	[ARCH_X86] = &x86_vector_domain,
+	[ARCH_RISCV] = &imsic_vector_domain,
+};
+static const struct remap_unit *const remaps[] = {
+	[REMAP_NONE] = NULL,
+	[REMAP_VTD] = &vtd_unit,
+	[REMAP_RISCV_IOMMU] = &riscv_iommu_unit,
+};
 
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data)
 {
@@ -191,7 +210,7 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		cpu_take_interrupt(m, event->cpu);
 		break;
 	case HW_IRQ_DISPATCHED:
-		irq_dispatch(m, event->cpu);
+		irq_dispatch(m, event->cpu, event->flag);
 		break;
 	case HW_HANDLER_ENDS:
 		irq_handler_ends(m, event->cpu);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/hw/remap.h"
 #include "models/os/root_domain.h"
 
 #define NO_RAISE UINT64_MAX
@@ -26,16 +27,19 @@ void fates_init(struct fates *f, uint32_t sources, struct run_metrics *metrics)
 	f->starts = allocate((size_t)sources * FATES_STARTS, sizeof(*f->starts));
 	f->starts_count = allocate(sources, sizeof(*f->starts_count));
 	f->lost = allocate(sources, sizeof(*f->lost));
+	f->held = allocate(sources, sizeof(*f->held));
 }
 
 void fates_release(struct fates *f)
 {
 	for (uint32_t source = 0; source < f->sources; source++) {
 		free(f->lost[source].raised_ps);
+		free(f->held[source].raises);
 	}
 	free(f->starts);
 	free(f->starts_count);
 	free(f->lost);
+	free(f->held);
 }
 
 static void count(struct fates *f, enum metric_counter counter)
@@ -55,11 +59,24 @@ static void settle(struct fates *f, uint64_t raised_ps, const struct handler_sta
 	histogram_add(&f->metrics->stale, start->start_ps - raised_ps);
 }
 
+static bool is_held(const struct machine *m, const struct held_raise *held)
+{
+	const struct raise *raise = &m->raises.records[held->index];
+
+	return raise->live && raise->number == held->number;
+}
+
 static const struct handler_start *first_start_after(const struct fates *f, uint32_t source, uint64_t raised_ps)
 {
+	const struct held_raises *held = &f->held[source];
 	uint64_t end = f->starts_count[source];
 	uint64_t first = end > FATES_STARTS ? end - FATES_STARTS : 0;
 
+	for (uint32_t i = 0; i < held->count; i++) {
+		if (held->raises[i].raised_ps == raised_ps && held->raises[i].start.start_ps) {
+			return &held->raises[i].start;
+		}
+	}
 	for (uint64_t n = first; n < end; n++) {
 		const struct handler_start *start = &f->starts[source * FATES_STARTS + n % FATES_STARTS];
 
@@ -94,6 +111,42 @@ static void lose(struct fates *f, uint32_t source, uint64_t raised_ps, enum loss
 		}
 	}
 	lost->raised_ps[lost->count++] = raised_ps;
+}
+
+static void hold(struct fates *f, const struct machine *m, struct causes causes)
+{
+	for (uint32_t index = causes.head; index; index = m->raises.records[index].next) {
+		const struct raise *raise = &m->raises.records[index];
+		struct held_raises *held = &f->held[raise->source];
+
+		if (held->count == held->capacity) {
+			held->capacity = held->capacity ? held->capacity * 2 : 4;
+			held->raises = realloc(held->raises, held->capacity * sizeof(*held->raises));
+			if (!held->raises) {
+				abort();
+			}
+		}
+		held->raises[held->count++] = (struct held_raise){
+			.index = index, .number = raise->number, .raised_ps = raise->raised_ps };
+	}
+}
+
+/* A handler has started: the first one after what is still held, and what is not held any more is forgotten. */
+static void note_start(struct held_raises *held, const struct machine *m, const struct handler_start *start)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < held->count; i++) {
+		if (!is_held(m, &held->raises[i])) {
+			continue;
+		}
+		held->raises[kept] = held->raises[i];
+		if (!held->raises[kept].start.start_ps) {
+			held->raises[kept].start = *start;
+		}
+		kept++;
+	}
+	held->count = kept;
 }
 
 /* The raises that a handler run found; returns the oldest one of its own. */
@@ -134,6 +187,7 @@ static void handler_start(struct fates *f, const struct machine *m, const struct
 		settle(f, lost->raised_ps[i], start);
 	}
 	lost->count = 0;
+	note_start(&f->held[source], m, start);
 }
 
 static void count_move(struct fates *f, enum move_outcome outcome)
@@ -196,8 +250,21 @@ void fates_event(void *data, const struct machine *m, const struct model_event *
 	case EV_FAULT:
 		count(f, METRIC_FAULTS);
 		break;
+	case EV_HELD:
+		hold(f, m, event->causes);
+		break;
 	default:
 		break;
+	}
+}
+
+static void strand(void *data, const struct machine *m, struct causes causes)
+{
+	struct fates *f = data;
+
+	for (uint32_t index = causes.head; index; index = m->raises.records[index].next) {
+		lose(f, m->raises.records[index].source, m->raises.records[index].raised_ps, LOSS_UNASSIGNED);
+		f->stranded++;
 	}
 }
 
@@ -205,6 +272,12 @@ void fates_finish(struct fates *f, const struct machine *m)
 {
 	uint64_t *counter = f->metrics->counter;
 
+	if (m->root->stranded) {
+		m->root->stranded(m, strand, f);
+	}
+	if (m->remap && m->remap->stranded) {
+		m->remap->stranded(m, strand, f);
+	}
 	for (uint32_t source = 0; source < f->sources; source++) {
 		const struct lost_raises *lost = &f->lost[source];
 
@@ -218,6 +291,7 @@ void fates_finish(struct fates *f, const struct machine *m)
 	for (uint32_t index = 1; index <= m->raises.used; index++) {
 		counter[METRIC_IN_FLIGHT] += m->raises.records[index].live;
 	}
+	counter[METRIC_IN_FLIGHT] -= f->stranded;
 	m->root->count(m, &counter[METRIC_VECTORS_IN_USE], &counter[METRIC_VECTORS_LEAKED]);
 	counter[METRIC_SIMULATED_TIME] = m->now_ps;
 }
@@ -257,8 +331,9 @@ char *fates_check(const struct fates *f, const struct machine *m)
 	if (c[METRIC_SPURIOUS] != kinds) {
 		return violation("spurious = the sum of its kinds", c[METRIC_SPURIOUS], kinds);
 	}
-	if (c[METRIC_IN_FLIGHT] != m->raises.live) {
-		return violation("raises in flight = live records", c[METRIC_IN_FLIGHT], m->raises.live);
+	if (c[METRIC_IN_FLIGHT] + f->stranded != m->raises.live) {
+		return violation("raises in flight or stranded = live records", c[METRIC_IN_FLIGHT] + f->stranded,
+				 m->raises.live);
 	}
 	return NULL;
 }

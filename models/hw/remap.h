@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "models/hw/device.h"
+#include "models/os/root_domain.h"
 #include "models/raise.h"
 
 struct hw_event;
@@ -33,6 +34,10 @@ struct remap_unit {
 	/* The entry of desc leads to its CPU and vector: before the run without taking time, later by a thread. */
 	void (*boot)(struct machine *m, uint32_t desc);
 	void (*program)(struct kthread *k, uint32_t desc);
+	/* An interrupt of the unit's own reached the kernel of cpu; NULL where it has none. */
+	void (*notice)(struct machine *m, uint32_t cpu);
+	/* As root_domain's; NULL where there is nothing. */
+	void (*stranded)(const struct machine *m, stranded_visit *visit, void *context);
 };
 
 #endif

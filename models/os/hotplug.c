@@ -71,8 +71,13 @@ static void force_complete_move(struct kthread *k, uint32_t desc, uint32_t cpu)
 {
 	const struct irq_desc *d = &k->machine->desc[desc];
 
-	if (d->previous_vector && (d->cpu == cpu || d->previous_cpu == cpu)) {
-		k->machine->root->free_previous(k->machine, desc);
+	const struct root_domain *root = k->machine->root;
+
+	if (!d->previous_vector) {
+		return;
+	}
+	if (root->completes_move ? root->completes_move(k->machine, desc, cpu) : d->cpu == cpu || d->previous_cpu == cpu) {
+		root->free_previous(k->machine, desc);
 	}
 }
 
@@ -207,14 +212,21 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	m->online[cpu / 64] &= ~(UINT64_C(1) << (cpu % 64));
 	k_vector_unlock(k);
 	migrate_all(k, cpu);
-	k_work(k, MS);
-	scan_pending(k, cpu);
+	if (!m->config->hotplug->keeps_pending) {
+		k_work(k, MS);
+		scan_pending(k, cpu);
+	}
 	k_vector_lock(k);
 	drop_cleanups(m, cpu);
+	if (m->root->offline) {
+		m->root->offline(m, cpu);
+	}
 	vector_matrix_offline(m->matrix, cpu);
 	k_vector_unlock(k);
 	silence(m, cpu);
-	drop_pending(m, cpu);
+	if (!m->config->hotplug->keeps_pending) {
+		drop_pending(m, cpu);
+	}
 }
 
 int hotplug_offline(struct kthread *k, uint32_t cpu)
@@ -263,6 +275,13 @@ static void restart_managed(struct kthread *k, uint32_t cpu)
 	}
 }
 
+static void forget_vectors(struct machine *m, uint32_t cpu)
+{
+	for (uint32_t vector = 0; vector < m->vectors; vector++) {
+		m->vector_irq[(size_t)cpu * m->vectors + vector] = VECTOR_UNUSED;
+	}
+}
+
 int hotplug_online(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
@@ -273,12 +292,15 @@ int hotplug_online(struct kthread *k, uint32_t cpu)
 	k_work(k, m->config->timings.cpu_offline_ps);
 	k_irq_save(k);
 	k_vector_lock(k);
-	for (uint32_t vector = 0; vector < m->vectors; vector++) {
-		m->vector_irq[(size_t)cpu * m->vectors + vector] = VECTOR_UNUSED;
-	}
-	m->cpu[cpu].controller_enabled = 1;
 	vector_matrix_online(m->matrix, cpu);
 	m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	if (m->root->online) {
+		m->root->online(m, cpu);
+	} else {
+		forget_vectors(m, cpu);
+	}
+	m->cpu[cpu].controller_enabled = 1;
+	cpu_poll(m, cpu);
 	k_vector_unlock(k);
 	restart_managed(k, cpu);
 	k_irq_restore(k);

@@ -18,6 +18,20 @@ static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu
 		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE, .causes = causes });
 }
 
+/* Back to what was interrupted; a kernel that claims its vectors first looks whether there is another one. */
+static void leave(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (m->controller->claimed_by_kernel && m->controller->next(m, cpu) != VECTOR_NONE) {
+		c->desc = DESC_NONE;
+		machine_post(m, 0, &(struct hw_event){
+			.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu, .channel = cpu });
+		return;
+	}
+	cpu_irq_exit(m, cpu);
+}
+
 /* A vector without a descriptor: logged, or swallowed once where the slot says that it may still come. */
 static void no_handler(struct machine *m, uint32_t cpu)
 {
@@ -31,7 +45,7 @@ static void no_handler(struct machine *m, uint32_t cpu)
 	}
 	causes_lose(m, &c->causes, LOSS_UNASSIGNED, cpu, c->vector);
 	m->controller->eoi(m, cpu);
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, uint8_t origin)
@@ -71,13 +85,19 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 	struct irq_desc *desc = &m->desc[c->desc];
 
 	m->root->arrived(m, c->desc, cpu);
+	if ((desc->flags & DESC_IN_PROGRESS) && m->config->move->drops_in_progress) {
+		causes_lose(m, &c->causes, LOSS_DROPPED, cpu, c->vector);
+		m->controller->eoi(m, cpu);
+		leave(m, cpu);
+		return;
+	}
 	if ((desc->flags & (DESC_IN_PROGRESS | DESC_DISABLED)) || !(desc->flags & DESC_STARTED)) {
 		desc->flags |= DESC_PENDING;
 		desc->pending_origin = c->origin;
 		causes_append(m, &desc->pending, c->causes);
 		c->causes = (struct causes){ 0, 0 };
 		m->controller->eoi(m, cpu);
-		cpu_irq_exit(m, cpu);
+		leave(m, cpu);
 		return;
 	}
 	if (desc->flags & DESC_MOVE_PENDING) {
@@ -91,11 +111,40 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 	handle_event(m, cpu);
 }
 
-void irq_dispatch(struct machine *m, uint32_t cpu)
+/* A vector of the kernel's own: the notices of the remap hardware. */
+static void system_vector(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t desc = m->vector_irq[(size_t)cpu * m->vectors + c->vector];
 
+	causes_lose(m, &c->causes, LOSS_FOREIGN, cpu, c->vector);
+	m->remap->notice(m, cpu);
+	m->controller->eoi(m, cpu);
+	leave(m, cpu);
+}
+
+/* The kernel's own work at its entry, then the vector. */
+static bool claim(struct machine *m, uint32_t cpu, bool again)
+{
+	if (!again) {
+		m->root->entered(m, cpu);
+	}
+	return cpu_claim(m, cpu);
+}
+
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again)
+{
+	struct cpu *c = &m->cpu[cpu];
+	uint32_t desc;
+
+	if (m->controller->claimed_by_kernel && !claim(m, cpu, again)) {
+		cpu_irq_exit(m, cpu);
+		return;
+	}
+	desc = m->vector_irq[(size_t)cpu * m->vectors + c->vector];
+	if (desc == VECTOR_SYSTEM && m->remap && m->remap->notice) {
+		system_vector(m, cpu);
+		return;
+	}
 	if (desc >= m->sources_count) {
 		no_handler(m, cpu);
 		return;
@@ -140,7 +189,7 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 		return;
 	}
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 /*

@@ -12,8 +12,11 @@
 struct machine;
 struct kthread;
 
-/* HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service. */
-void irq_dispatch(struct machine *m, uint32_t cpu);
+/*
+ * HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service, or, where it claims vectors itself, to find one.
+ * again: it has been entered before, and looks for another one.
+ */
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again);
 
 /* HW_HANDLER_ENDS: the device's handler returns; replays once for each raise that came in between, then leaves. */
 void irq_handler_ends(struct machine *m, uint32_t cpu);

@@ -232,6 +232,13 @@ static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
 	m->entry[desc].latched_data = message.data;
 }
 
+static void start(struct machine *m, struct kthread *k, uint32_t desc)
+{
+	if (m->root->start) {
+		m->root->start(m, k, desc);
+	}
+}
+
 int irq_boot_device(struct machine *m, uint32_t device)
 {
 	int error = m->remap ? m->remap->allocate(m, device) : 0;
@@ -240,6 +247,7 @@ int irq_boot_device(struct machine *m, uint32_t device)
 		error = set_up(m, m->device[device].first_source + vector);
 		if (!error) {
 			boot_vector(m, device, vector);
+			start(m, NULL, m->device[device].first_source + vector);
 		}
 	}
 	if (!error && m->config->devices[device].allocated) {
@@ -281,6 +289,7 @@ static int request_one(struct kthread *k, uint32_t desc)
 		/* Masked until its message is whole; a device that cannot mask has its function disabled meanwhile. */
 		m->desc[desc].flags |= device_of(m, desc)->maskable ? DESC_MASKED : 0;
 		program(k, desc);
+		start(m, k, desc);
 		irq_unmask(k, desc);
 	}
 	k_irq_restore(k);
@@ -347,6 +356,7 @@ void irq_restart_managed(struct kthread *k, uint32_t desc)
 	k_vector_unlock(k);
 	if (m->desc[desc].flags & DESC_STARTED) {
 		program(k, desc);
+		start(m, k, desc);
 		irq_unmask(k, desc);
 	}
 }
