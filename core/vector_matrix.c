@@ -2,15 +2,17 @@
 /*
  * How the best CPU is found without visiting every CPU.
  *
- * Each CPU has a rank in two orders, available vectors and allocated managed vectors. A rank is a small positive number,
- * the higher the better; 0 is no candidate. The ranks of 64 CPUs are stored bit by bit: plane k holds bit k of all 64.
- * From a set of candidates the best ones are left after one AND per plane, from the highest plane down: where any
- * candidate has the bit, those without it drop out. That costs the same for one candidate as for 64, so it serves full
- * and sparse masks alike, and a changed rank toggles only the planes whose bits differ.
+ * Each CPU has a rank in two orders, by available vectors and by allocated managed vectors. A rank is a small number, the
+ * higher the better; 0 is no candidate. The ranks of 64 CPUs are stored bit by bit: plane k holds bit k of all 64. From a
+ * set of candidates the best ones are left after one AND per plane, from the highest plane down: where any candidate has
+ * the bit, those without it drop out. That costs the same for two candidates as for 64, so it serves full and sparse masks
+ * alike, and a changed rank toggles only the planes whose bits differ. The best rank of all 64, and who has it, is kept.
  *
- * The best rank of each block of 64 CPUs is again a rank among 64 blocks, so the full mask takes one search in a group
- * of blocks and one in a block. For any other mask a block's best rank bounds what the block can offer: a block that
- * cannot beat the best so far is skipped unseen.
+ * The best rank of each block of 64 CPUs is again a rank among 64 blocks, so in the full mask the best CPU is read off. For
+ * any other mask a block's best rank bounds what the block can offer: a block that cannot beat the best so far is skipped
+ * unseen.
+ *
+ * Everything here follows from the maps and counts of the CPUs; nothing remembers the way they came about.
  */
 #include "vector_matrix.h"
 
@@ -34,13 +36,8 @@ struct matrix_ranks {
 	u64 plane[MATRIX_RANK_BITS];
 };
 
-/* usable are the CPUs that matrix_usable() says it of. */
-struct matrix_block {
-	u64 usable;
-	struct matrix_ranks ranks[MATRIX_ORDERS];
-};
-
-struct matrix_group {
+/* The ranks of 64 CPUs, or the best ranks of 64 blocks of CPUs. */
+struct matrix_node {
 	struct matrix_ranks ranks[MATRIX_ORDERS];
 };
 
@@ -122,13 +119,14 @@ static u32 matrix_blocks_at_bytes(u32 vectors)
 
 static u32 matrix_groups_at_bytes(u32 cpus, u32 vectors)
 {
-	return matrix_blocks_at_bytes(vectors) + matrix_words(cpus) * (u32)sizeof(struct matrix_block);
+	return matrix_blocks_at_bytes(vectors) +
+		matrix_words(cpus) * (u32)sizeof(struct matrix_node);
 }
 
 static u32 matrix_cpus_at_bytes(u32 cpus, u32 vectors)
 {
 	return matrix_groups_at_bytes(cpus, vectors) +
-		matrix_groups(cpus) * (u32)sizeof(struct matrix_group);
+		matrix_groups(cpus) * (u32)sizeof(struct matrix_node);
 }
 
 static u32 matrix_cpu_bytes(u32 vectors)
@@ -141,7 +139,8 @@ size_t vector_matrix_size(u32 cpus, u32 vectors)
 	if (!matrix_shape_ok(cpus, vectors)) {
 		return 0;
 	}
-	return (size_t)matrix_cpus_at_bytes(cpus, vectors) + (size_t)cpus * matrix_cpu_bytes(vectors);
+	return (size_t)matrix_cpus_at_bytes(cpus, vectors) +
+		(size_t)cpus * matrix_cpu_bytes(vectors);
 }
 CORE_EXPORT(vector_matrix_size)
 
@@ -150,16 +149,16 @@ static void *matrix_at(const struct vector_matrix *m, size_t offset_bytes)
 	return (void *)((uintptr_t)m + offset_bytes);
 }
 
-static struct matrix_block *matrix_block(const struct vector_matrix *m, u32 block)
+static struct matrix_node *matrix_block(const struct vector_matrix *m, u32 block)
 {
-	struct matrix_block *blocks = matrix_at(m, m->blocks_at_bytes);
+	struct matrix_node *blocks = matrix_at(m, m->blocks_at_bytes);
 
 	return &blocks[block];
 }
 
-static struct matrix_group *matrix_group(const struct vector_matrix *m, u32 group)
+static struct matrix_node *matrix_group(const struct vector_matrix *m, u32 group)
 {
-	struct matrix_group *groups = matrix_at(m, m->groups_at_bytes);
+	struct matrix_node *groups = matrix_at(m, m->groups_at_bytes);
 
 	return &groups[group];
 }
@@ -174,9 +173,9 @@ static const u64 *matrix_closed(const struct vector_matrix *m)
 	return m->system + m->words;
 }
 
-static u64 *matrix_managed(const struct vector_matrix *m, const struct matrix_cpu *c)
+static const u64 *matrix_managed(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	return matrix_at(m, (uintptr_t)(c->maps + m->words) - (uintptr_t)m);
+	return c->maps + m->words;
 }
 
 /* Bits and words */
@@ -280,6 +279,17 @@ static u64 ranks_lowest(const struct matrix_ranks *ranks, u64 candidates, u32 *r
 	return candidates;
 }
 
+/* All whose rank is not 0. */
+static u64 ranks_present(const struct matrix_ranks *ranks)
+{
+	u64 present = 0;
+
+	for (u32 k = 0; k < MATRIX_RANK_BITS; k++) {
+		present |= ranks->plane[k];
+	}
+	return present;
+}
+
 /* All leaders have left; the last of them has this rank now. */
 static inline void ranks_follow(struct matrix_ranks *ranks, u32 rank)
 {
@@ -346,34 +356,17 @@ static inline u32 matrix_rank(const struct vector_matrix *m, const struct matrix
 	if (!c->online) {
 		return 0;
 	}
-	return order == MATRIX_BY_AVAILABLE ? c->available : m->end - m->first + 1 - c->managed_allocated;
-}
-
-/* Online, with an available count and with unused vectors. */
-static bool matrix_usable(const struct matrix_cpu *c)
-{
-	return c->online && c->available && c->open;
-}
-
-/*
- * Must follow every change of a CPU's available count, unused vectors or state, before the next search; old is the rank
- * from before.
- */
-static inline void matrix_update_available(struct vector_matrix *m, u32 cpu,
-	const struct matrix_cpu *c, u32 old)
-{
-	struct matrix_block *b = matrix_block(m, cpu / 64);
-
-	matrix_change_rank(m, cpu, MATRIX_BY_AVAILABLE, old, matrix_rank(m, c, MATRIX_BY_AVAILABLE));
-	if (matrix_test(&b->usable, cpu % 64) != matrix_usable(c)) {
-		b->usable ^= 1ull << (cpu % 64);
+	if (order == MATRIX_BY_AVAILABLE) {
+		return c->available;
 	}
+	return m->end - m->first + 1 - c->managed_allocated;
 }
 
-/* The same for a change of a CPU's allocated managed vectors or state. */
-static void matrix_update_managed(struct vector_matrix *m, u32 cpu, const struct matrix_cpu *c, u32 old)
+/* Must follow every change of a CPU's counts or state, before the next search; old is the rank from before. */
+static inline void matrix_update(struct vector_matrix *m, u32 cpu, const struct matrix_cpu *c,
+	enum matrix_order order, u32 old)
 {
-	matrix_change_rank(m, cpu, MATRIX_BY_MANAGED, old, matrix_rank(m, c, MATRIX_BY_MANAGED));
+	matrix_change_rank(m, cpu, order, old, matrix_rank(m, c, order));
 }
 
 /* Vectors of one CPU */
@@ -385,7 +378,8 @@ static bool matrix_in_range(const struct vector_matrix *m, u32 vector)
 
 static u32 matrix_unused(const struct vector_matrix *m, const struct matrix_cpu *c)
 {
-	return m->end - m->first - m->system_in_range - c->allocated - c->managed + c->managed_allocated;
+	return m->end - m->first - m->system_in_range -
+		(c->allocated + c->managed - c->managed_allocated);
 }
 
 static u64 matrix_taken_word(const struct vector_matrix *m, const struct matrix_cpu *c, u32 word)
@@ -526,7 +520,8 @@ static inline u64 matrix_best_in_block(const struct vector_matrix *m, enum matri
 }
 
 /* The best CPU of the mask, or MATRIX_NONE. A rank of 0 says that a CPU is offline or has nothing available. */
-static inline u32 matrix_best(const struct vector_matrix *m, enum matrix_order order, const u64 *mask)
+static inline u32 matrix_best(const struct vector_matrix *m, enum matrix_order order,
+	const u64 *mask)
 {
 	u32 best_cpu = matrix_best_of_all(m, order);
 	u32 best = 0, rank;
@@ -558,7 +553,7 @@ static bool matrix_fits(const struct vector_matrix *m, const struct matrix_reque
 
 	switch (r->kind) {
 	case MATRIX_ANY:
-		return true;
+		return c->open;
 	case MATRIX_RANGE:
 		return c->available >= r->count &&
 			matrix_find_range(m, c, r->count, r->align) != MATRIX_NONE;
@@ -611,7 +606,8 @@ static bool matrix_preferred(const struct vector_matrix *m, u32 rank, u32 best)
 static u32 matrix_choose_in_block(const struct vector_matrix *m, const struct matrix_request *r,
 	u32 block, u32 *best)
 {
-	u64 candidates = matrix_mask_word(m, r->mask, block) & matrix_block(m, block)->usable;
+	u64 candidates = matrix_mask_word(m, r->mask, block) & ranks_present(
+		&matrix_block(m, block)->ranks[MATRIX_BY_AVAILABLE]);
 	u32 cpu, rank;
 
 	if (!candidates) {
@@ -632,15 +628,15 @@ static u32 matrix_choose_in_block(const struct vector_matrix *m, const struct ma
 	return cpu;
 }
 
-/* Every CPU that it looks at can give a vector, unlike the one that Linux may choose. MATRIX_NONE if no CPU fits. */
+/* The CPU that it finds can give a vector, unlike the one that Linux may choose. MATRIX_NONE if no CPU fits. */
 static u32 matrix_choose(const struct vector_matrix *m, const struct matrix_request *r)
 {
 	u32 best = 0, best_cpu = MATRIX_NONE;
 
 	for (u32 block = 0; block < m->blocks; block++) {
+		u32 bound = matrix_block(m, block)->ranks[MATRIX_BY_AVAILABLE].best;
 		u32 cpu = MATRIX_NONE;
-		if (matrix_preferred(m, matrix_block(m, block)->ranks[MATRIX_BY_AVAILABLE].best, best) ||
-			m->placement == VECTOR_MATRIX_PACK) {
+		if (m->placement == VECTOR_MATRIX_PACK || matrix_preferred(m, bound, best)) {
 			cpu = matrix_choose_in_block(m, r, block, &best);
 		}
 		best_cpu = cpu != MATRIX_NONE ? cpu : best_cpu;
@@ -692,7 +688,8 @@ CORE_EXPORT(vector_matrix_init)
 int vector_matrix_set_placement(struct vector_matrix *m, enum vector_matrix_placement placement)
 {
 	core_assert_held(m->lock);
-	if (core_warn_once((u32)placement > VECTOR_MATRIX_FIRST_FIT, "vector_matrix: no such placement")) {
+	if (core_warn_once((u32)placement > VECTOR_MATRIX_FIRST_FIT,
+		"vector_matrix: no such placement")) {
 		return -EINVAL;
 	}
 	m->placement = placement;
@@ -709,8 +706,8 @@ static void matrix_set_online(struct vector_matrix *m, u32 cpu, bool online)
 	u32 managed = matrix_rank(m, c, MATRIX_BY_MANAGED);
 
 	c->online = online;
-	matrix_update_available(m, cpu, c, available);
-	matrix_update_managed(m, cpu, c, managed);
+	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, available);
+	matrix_update(m, cpu, c, MATRIX_BY_MANAGED, managed);
 }
 
 int vector_matrix_online(struct vector_matrix *m, u32 cpu)
@@ -794,9 +791,7 @@ int vector_matrix_assign_system(struct vector_matrix *m, u32 cpu, u32 vector, bo
 	m->system_in_range++;
 	matrix_set(m->system + m->words, vector);
 	for (u32 other = 0; other < m->cpus; other++) {
-		struct matrix_cpu *c = matrix_cpu(m, other);
-		matrix_update_open(m, c, vector);
-		matrix_update_available(m, other, c, matrix_rank(m, c, MATRIX_BY_AVAILABLE));
+		matrix_update_open(m, matrix_cpu(m, other), vector);
 	}
 	return 0;
 }
@@ -821,14 +816,14 @@ static void matrix_reserve_one(struct vector_matrix *m, u32 cpu)
 	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
 	u32 vector = matrix_first_unused(m, c);
 
-	matrix_set(matrix_managed(m, c), vector);
+	matrix_set(c->maps + m->words, vector);
 	c->managed++;
 	if (c->online) {
 		c->available--;
 		m->available--;
 	}
 	matrix_update_open(m, c, vector);
-	matrix_update_available(m, cpu, c, rank);
+	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
 }
 
 int vector_matrix_reserve_managed(struct vector_matrix *m, const u64 *mask)
@@ -860,14 +855,14 @@ static void matrix_remove_one(struct vector_matrix *m, u32 cpu)
 	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
 	u32 vector = matrix_find_managed(m, c);
 
-	matrix_clear(matrix_managed(m, c), vector);
+	matrix_clear(c->maps + m->words, vector);
 	c->managed--;
 	if (c->online) {
 		c->available++;
 		m->available++;
 	}
 	matrix_update_open(m, c, vector);
-	matrix_update_available(m, cpu, c, rank);
+	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
 }
 
 int vector_matrix_remove_managed(struct vector_matrix *m, const u64 *mask)
@@ -912,7 +907,7 @@ int vector_matrix_alloc_managed(struct vector_matrix *m, const u64 *mask, u32 *c
 	c->allocated++;
 	c->managed_allocated++;
 	m->total_allocated++;
-	matrix_update_managed(m, best_cpu, c, rank);
+	matrix_update(m, best_cpu, c, MATRIX_BY_MANAGED, rank);
 	*cpu = best_cpu;
 	return (int)vector;
 }
@@ -921,9 +916,9 @@ CORE_EXPORT(vector_matrix_alloc_managed)
 /* Plain vectors */
 
 /* Allocates count unused vectors of an online CPU whose available count covers them. */
-static void matrix_take(struct vector_matrix *m, u32 cpu, u32 vector, u32 count)
+static inline void matrix_take(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c, u32 vector,
+	u32 count)
 {
-	struct matrix_cpu *c = matrix_cpu(m, cpu);
 	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
 
 	for (u32 n = 0; n < count; n++) {
@@ -934,7 +929,7 @@ static void matrix_take(struct vector_matrix *m, u32 cpu, u32 vector, u32 count)
 	c->available = (u16)(c->available - count);
 	m->available -= count;
 	m->total_allocated += count;
-	matrix_update_available(m, cpu, c, rank);
+	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
 }
 
 static int matrix_refuse_assign(const struct vector_matrix *m, u32 cpu, u32 vector)
@@ -956,7 +951,7 @@ int vector_matrix_assign(struct vector_matrix *m, u32 cpu, u32 vector)
 	if (core_warn_once(ret, "vector_matrix: vector cannot be assigned")) {
 		return ret;
 	}
-	matrix_take(m, cpu, vector, 1);
+	matrix_take(m, cpu, matrix_cpu(m, cpu), vector, 1);
 	return 0;
 }
 CORE_EXPORT(vector_matrix_assign)
@@ -964,7 +959,8 @@ CORE_EXPORT(vector_matrix_assign)
 int vector_matrix_reserve(struct vector_matrix *m, u32 count)
 {
 	core_assert_held(m->lock);
-	if (core_warn_once(count > 0xffffffffu - m->reserved, "vector_matrix: reservations overflow")) {
+	if (core_warn_once(count > 0xffffffffu - m->reserved,
+		"vector_matrix: reservations overflow")) {
 		return -EOVERFLOW;
 	}
 	m->reserved += count;
@@ -983,9 +979,16 @@ int vector_matrix_remove_reserved(struct vector_matrix *m, u32 count)
 }
 CORE_EXPORT(vector_matrix_remove_reserved)
 
-int vector_matrix_alloc(struct vector_matrix *m, const u64 *mask, bool reserved, u32 *cpu)
+static u32 matrix_choose_any(const struct vector_matrix *m, const u64 *mask)
 {
 	struct matrix_request request = { .mask = mask, .kind = MATRIX_ANY };
+
+	return matrix_choose(m, &request);
+}
+
+int vector_matrix_alloc(struct vector_matrix *m, const u64 *mask, bool reserved, u32 *cpu)
+{
+	struct matrix_cpu *c;
 	u32 chosen, vector;
 
 	core_assert_held(m->lock);
@@ -995,16 +998,17 @@ int vector_matrix_alloc(struct vector_matrix *m, const u64 *mask, bool reserved,
 	if (m->placement == VECTOR_MATRIX_SPREAD) {
 		chosen = matrix_best(m, MATRIX_BY_AVAILABLE, mask);
 	} else {
-		chosen = matrix_choose(m, &request);
+		chosen = matrix_choose_any(m, mask);
 	}
 	if (chosen == MATRIX_NONE) {
 		return matrix_mask_empty(m, mask) ? -EINVAL : -ENOSPC;
 	}
-	vector = matrix_first_unused(m, matrix_cpu(m, chosen));
+	c = matrix_cpu(m, chosen);
+	vector = matrix_first_unused(m, c);
 	if (vector == MATRIX_NONE || core_inject_failure("vector_matrix_alloc")) {
 		return -ENOSPC;
 	}
-	matrix_take(m, chosen, vector, 1);
+	matrix_take(m, chosen, c, vector, 1);
 	m->reserved -= reserved;
 	*cpu = chosen;
 	return (int)vector;
@@ -1035,7 +1039,7 @@ int vector_matrix_alloc_range(struct vector_matrix *m, const u64 *mask, u32 coun
 		return -ENOSPC;
 	}
 	vector = matrix_find_range(m, matrix_cpu(m, chosen), count, align);
-	matrix_take(m, chosen, vector, count);
+	matrix_take(m, chosen, matrix_cpu(m, chosen), vector, count);
 	*cpu = chosen;
 	return (int)vector;
 }
@@ -1057,7 +1061,7 @@ int vector_matrix_alloc_same(struct vector_matrix *m, u32 vector, const u64 *mas
 	if (core_inject_failure("vector_matrix_alloc_same")) {
 		return -ENOSPC;
 	}
-	matrix_take(m, chosen, vector, 1);
+	matrix_take(m, chosen, matrix_cpu(m, chosen), vector, 1);
 	*cpu = chosen;
 	return (int)vector;
 }
@@ -1083,7 +1087,7 @@ static inline void matrix_free_managed(struct vector_matrix *m, u32 cpu)
 	u32 rank = matrix_rank(m, c, MATRIX_BY_MANAGED);
 
 	c->managed_allocated--;
-	matrix_update_managed(m, cpu, c, rank);
+	matrix_update(m, cpu, c, MATRIX_BY_MANAGED, rank);
 }
 
 static inline void matrix_free_plain(struct vector_matrix *m, u32 cpu, u32 vector)
@@ -1094,7 +1098,7 @@ static inline void matrix_free_plain(struct vector_matrix *m, u32 cpu, u32 vecto
 	c->available++;
 	c->open |= 1u << (vector / 64);
 	m->available += c->online;
-	matrix_update_available(m, cpu, c, rank);
+	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
 }
 
 int vector_matrix_free(struct vector_matrix *m, u32 cpu, u32 vector, bool managed)
@@ -1194,12 +1198,15 @@ CORE_EXPORT(vector_matrix_cpu_stats)
 
 int vector_matrix_state(const struct vector_matrix *m, u32 cpu, u32 vector)
 {
+	const struct matrix_cpu *c;
+
 	if (core_warn_once(cpu >= m->cpus || vector >= m->vectors,
 		"vector_matrix: CPU or vector out of range")) {
 		return -EINVAL;
 	}
-	return (matrix_test(matrix_cpu(m, cpu)->maps, vector) ? VECTOR_MATRIX_ALLOCATED : 0) |
-		(matrix_test(matrix_managed(m, matrix_cpu(m, cpu)), vector) ? VECTOR_MATRIX_MANAGED : 0) |
+	c = matrix_cpu(m, cpu);
+	return (matrix_test(c->maps, vector) ? VECTOR_MATRIX_ALLOCATED : 0) |
+		(matrix_test(matrix_managed(m, c), vector) ? VECTOR_MATRIX_MANAGED : 0) |
 		(matrix_test(m->system, vector) ? VECTOR_MATRIX_SYSTEM : 0);
 }
 CORE_EXPORT(vector_matrix_state)
@@ -1239,14 +1246,14 @@ static bool matrix_cpu_ok(const struct vector_matrix *m, u32 cpu)
 	struct matrix_counts counts = matrix_count(m, c);
 
 	if (counts.misplaced || counts.allocated != c->allocated || counts.managed != c->managed ||
-		counts.managed_allocated != c->managed_allocated || counts.unused != matrix_unused(m, c) ||
-		counts.open != c->open) {
+		counts.managed_allocated != c->managed_allocated ||
+		counts.unused != matrix_unused(m, c) || counts.open != c->open) {
 		return false;
 	}
 	if (!c->initialized && (c->online || c->available || c->allocated)) {
 		return false;
 	}
-	return c->online <= 1 && c->initialized <= 1 &&
+	return c->online <= 1 && c->initialized <= 1 && !c->padding &&
 		c->available <= counts.unused + MATRIX_AHEAD_MAX + VECTOR_MATRIX_VECTORS_MAX;
 }
 
@@ -1256,7 +1263,7 @@ static bool ranks_ok(const struct matrix_ranks *ranks, u64 present)
 	u64 leaders;
 	u32 best;
 
-	if (ranks->best >> MATRIX_RANK_BITS) {
+	if (ranks->best >> MATRIX_RANK_BITS || ranks->padding) {
 		return false;
 	}
 	for (u32 k = 0; k < MATRIX_RANK_BITS; k++) {
@@ -1280,7 +1287,7 @@ static u32 ranks_get(const struct matrix_ranks *ranks, u32 index)
 
 static bool matrix_cpu_summary_ok(const struct vector_matrix *m, u32 cpu)
 {
-	const struct matrix_block *b = matrix_block(m, cpu / 64);
+	const struct matrix_node *b = matrix_block(m, cpu / 64);
 	const struct matrix_cpu *c = matrix_cpu(m, cpu);
 
 	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
@@ -1288,12 +1295,12 @@ static bool matrix_cpu_summary_ok(const struct vector_matrix *m, u32 cpu)
 			return false;
 		}
 	}
-	return matrix_test(&b->usable, cpu % 64) == matrix_usable(c);
+	return true;
 }
 
 static bool matrix_block_ok(const struct vector_matrix *m, u32 block)
 {
-	const struct matrix_block *b = matrix_block(m, block);
+	const struct matrix_node *b = matrix_block(m, block);
 	u64 present = matrix_below(block * 64, m->cpus);
 
 	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
@@ -1305,7 +1312,7 @@ static bool matrix_block_ok(const struct vector_matrix *m, u32 block)
 			return false;
 		}
 	}
-	return !(b->usable & ~present);
+	return true;
 }
 
 static bool matrix_group_ok(const struct vector_matrix *m, u32 group)
@@ -1337,8 +1344,8 @@ static bool matrix_totals_ok(const struct vector_matrix *m)
 			return false;
 		}
 	}
-	return online == m->online_cpus && available == m->available && system == m->system_in_range &&
-		allocated == m->total_allocated &&
+	return online == m->online_cpus && available == m->available &&
+		system == m->system_in_range && allocated == m->total_allocated &&
 		!(m->system[m->words - 1] & ~matrix_below((m->words - 1) * 64, m->vectors));
 }
 
@@ -1360,7 +1367,8 @@ int vector_matrix_check(const struct vector_matrix *m)
 		return -EINVAL;
 	}
 	for (u32 cpu = 0; cpu < m->cpus; cpu++) {
-		if (core_warn_once(!matrix_cpu_ok(m, cpu), "vector_matrix: a CPU's counts are wrong") ||
+		if (core_warn_once(!matrix_cpu_ok(m, cpu),
+				"vector_matrix: the counts of a CPU are wrong") ||
 			core_warn_once(!matrix_cpu_summary_ok(m, cpu),
 				"vector_matrix: the summary of a CPU is wrong")) {
 			return -EINVAL;
@@ -1376,7 +1384,10 @@ int vector_matrix_check(const struct vector_matrix *m)
 			return -EINVAL;
 		}
 	}
-	return core_warn_once(!matrix_totals_ok(m), "vector_matrix: the totals are wrong") ? -EINVAL : 0;
+	if (core_warn_once(!matrix_totals_ok(m), "vector_matrix: the totals are wrong")) {
+		return -EINVAL;
+	}
+	return 0;
 }
 CORE_EXPORT(vector_matrix_check)
 
@@ -1450,8 +1461,9 @@ static void text_count(struct matrix_text *text, const char *name, u64 number)
 	text_number(text, number, 0);
 }
 
-/* The vectors in one same state, as ranges; state 0 is left out. */
-static void text_vectors(struct matrix_text *text, const struct vector_matrix *m, u32 cpu, bool system)
+/* The system vectors, or all others that are not unused: vectors in the same state as ranges, with its suffix. */
+static void text_vectors(struct matrix_text *text, const struct vector_matrix *m, u32 cpu,
+	bool system)
 {
 	static const char suffixes[][2] = { "", "", "m", "M" };
 
@@ -1482,7 +1494,7 @@ static void text_cpu(struct matrix_text *text, const struct vector_matrix *m, u3
 	text_number(text, matrix_unused(m, c), 7);
 	text_number(text, c->allocated, 6);
 	text_number(text, c->managed, 8);
-	text_number(text, c->managed_allocated, 12);
+	text_number(text, c->managed_allocated, 14);
 	text_string(text, " |");
 	text_vectors(text, m, cpu, false);
 	text_char(text, '\n');

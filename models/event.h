@@ -26,8 +26,13 @@ enum hw_event_kind {
 	HW_HANDLER_ENDS,     /* channel: CPU */
 	HW_FLUSH_DONE,       /* an invalidation's wait descriptor is written; channel: its number */
 	HW_TIMER,            /* a kernel timer; channel: its number */
-	HW_COMMAND_DONE,     /* a device or an ITS has carried out a queued command; channel: its queue */
+	HW_COMMAND_DONE,     /* the queued command is carried out; flag: enum command_owner, channel: its queue */
 	HW_SIMULATOR         /* the simulator's own: arrivals, threads; models neither post nor see them */
+};
+
+enum command_owner {
+	COMMAND_OF_REMAP,    /* the remap hardware's own queue, an ITS say */
+	COMMAND_OF_DEVICE    /* a device re-reads the message of a queue's context; value: source */
 };
 
 struct hw_event {

@@ -17,7 +17,14 @@ enum machine_fabric { FABRIC_ORDERED, FABRIC_WEAK };
 /* What an MSI-X function sends while an unmasked entry is half rewritten: undefined by the PCIe specification. */
 enum msix_torn { TORN_MIX, TORN_OLD, TORN_NEW, TORN_CACHED };
 
-enum device_kind { DEVICE_MSI, DEVICE_MSIX, DEVICE_IMS, DEVICE_PLATFORM };
+/*
+ * How an interrupt leaves its device, and so the kind of its device domain. DEVICE_WIRED is a line into a wire-to-message
+ * bridge (IO-APIC, mbigen), whose message is rewritten while the line is held back.
+ */
+enum device_kind { DEVICE_MSI, DEVICE_MSIX, DEVICE_IMS, DEVICE_PLATFORM, DEVICE_WIRED };
+
+/* Device domains that one device can own at once: PCI MSI-X and IMS, or wired lines and platform MSI. */
+#define DEVICE_DOMAINS_MAX 3
 
 enum vector_placement { PLACE_SPREAD, PLACE_PACK, PLACE_FIRST_FIT };
 

@@ -11,6 +11,7 @@
 #include "models/hw/remap.h"
 #include "models/os/imsic_vector.h"
 #include "models/os/irq_flow.h"
+#include "models/os/msi_domain.h"
 #include "models/os/riscv_iommu_domain.h"
 #include "models/os/timer.h"
 #include "models/os/vtd_domain.h"
@@ -59,6 +60,7 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	if (m->remap) {
 		m->remap->lay_out(m, layout);
 	}
+	msi_domains_lay_out(m, layout);
 }
 
 static void initial_cpus(struct machine *m)
@@ -73,17 +75,29 @@ static void initial_cpus(struct machine *m)
 	}
 }
 
+/* The sources of a device, domain by domain; returns the number of the next one. */
+static uint32_t initial_sources(struct machine *m, uint32_t device, uint32_t source)
+{
+	const struct device_config *config = &m->config->devices[device];
+	uint32_t vector = 0;
+
+	for (uint32_t domain = 0; domain < config->domains; domain++) {
+		for (uint32_t index = 0; index < config->domain[domain].vectors; index++) {
+			m->source[source] = (struct source){ device, vector++, index, domain, DESC_NONE };
+			m->desc[source].cpu = CPU_NONE;
+			source++;
+		}
+	}
+	return source;
+}
+
 static void initial_devices(struct machine *m)
 {
 	uint32_t source = 0;
 
 	for (uint32_t device = 0; device < m->config->devices_count; device++) {
 		m->device[device].first_source = source;
-		m->device[device].present = 1;
-		for (uint32_t vector = 0; vector < m->config->devices[device].vectors; vector++, source++) {
-			m->source[source] = (struct source){ device, vector, DESC_NONE };
-			m->desc[source].cpu = CPU_NONE;
-		}
+		source = initial_sources(m, device, source);
 	}
 }
 
@@ -109,6 +123,9 @@ static int initial_vectors(struct machine *m)
 	}
 	if (!error && m->remap) {
 		error = m->remap->init(m);
+	}
+	if (!error) {
+		error = msi_domains_init(m);
 	}
 	return error;
 }
@@ -159,10 +176,15 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 	m->threads_count = config->threads + config->cpus;
 	m->timers_count = m->sources_count + m->root->extra_timers(m);
 
+	m->msi_index = calloc((size_t)config->devices_count * DEVICE_DOMAINS_MAX + 1, sizeof(struct msi_index *));
+	if (!m->msi_index) {
+		return -ENOMEM;
+	}
 	lay_out(m, &layout);
 	m->state_size = layout.size;
 	m->memory = calloc(1, layout.size + 64);
 	if (!m->memory) {
+		machine_destroy(m);
 		return -ENOMEM;
 	}
 	m->state = (char *)m->memory + (64 - (uintptr_t)m->memory % 64) % 64;
@@ -182,6 +204,8 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 void machine_destroy(struct machine *m)
 {
 	free(m->memory);
+	free(m->msi_index);
+	m->msi_index = NULL;
 	m->memory = NULL;
 	free(m->raises.records);
 	m->state = NULL;
@@ -222,7 +246,11 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		timer_expires(m, event);
 		break;
 	case HW_COMMAND_DONE:
-		m->remap->command_done(m, event);
+		if (event->flag == COMMAND_OF_DEVICE) {
+			device_command_done(m, event->value);
+		} else {
+			m->remap->command_done(m, event);
+		}
 		break;
 	case HW_SIMULATOR:
 		break;

@@ -26,6 +26,7 @@
 #include "models/timings.h"
 
 struct controller;
+struct msi_index;
 struct remap_unit;
 struct root_domain;
 struct vector_matrix;
@@ -37,20 +38,31 @@ struct imsic_file;
 struct imsic_vector;
 struct riscv_iommu;
 struct msi_pte;
+struct allocation_operations;
 
 #define MACHINE_CPU_WORDS_MAX (8192 / 64)
 
 /* What a machine is made from; constant. Arrays belong to the caller and outlive the machine. */
-struct device_config {
+struct domain_config {
 	enum device_kind kind;
-	enum msix_torn torn;
+	enum msix_torn torn;       /* what is sent while a message is half written */
 	bool maskable;
-	bool pending_bits;
+	bool pending_bits;         /* a masked event is kept */
+	bool indexless;            /* IMS: the message lives in a queue's context, not in a slot; a device command updates it */
+	bool groups;               /* vectors can be added, and enabled again, while others are in use */
+	uint32_t vectors;
+	uint32_t allocated;        /* vectors [0, allocated) are set up before the run */
+	uint32_t needed;           /* of those, how many will do */
+};
+
+struct device_config {
+	struct domain_config domain[DEVICE_DOMAINS_MAX];
+	uint32_t domains;
 	bool intx;
 	bool address_64;
 	bool managed;
-	uint32_t vectors;
-	uint32_t allocated;        /* vectors [0, allocated) are set up before the run */
+	bool falls_back;           /* too few MSI-X vectors: PCI MSI, then INTx, as pci_alloc_irq_vectors() */
+	uint32_t vectors;          /* of all domains together, consecutive */
 	uint32_t socket;
 	uint64_t handler_ps;
 	const uint64_t *affinity;  /* that its interrupts start with; NULL: all CPUs */
@@ -87,6 +99,7 @@ struct machine_config {
 	const struct move_operations *move;
 	const struct cleanup_operations *cleanup;
 	const struct hotplug_operations *hotplug;
+	const struct allocation_operations *allocation;
 };
 
 struct machine;
@@ -109,13 +122,16 @@ struct machine_env {
 /* One interrupt source: a vector of a device. */
 struct source {
 	uint32_t device;
-	uint32_t vector;      /* hardware index in the device */
+	uint32_t vector;      /* in the device: its domains' indices one after the other */
+	uint32_t index;       /* hardware index in its domain */
+	uint32_t domain;      /* of the device */
 	uint32_t desc;        /* its irq_desc, or DESC_NONE */
 };
 
 struct machine_locks {
 	uint16_t vector_lock; /* thread + 1 that holds it; 0: free */
 	uint16_t stopper;     /* thread + 1 in whose stop_machine() the machine is; 0: none */
+	uint16_t hotplug;     /* thread + 1 that takes a CPU down or brings one back; 0: none */
 };
 
 struct machine {
@@ -163,6 +179,9 @@ struct machine {
 	struct causes *mrif_slot;         /* [source * vectors + identity] */
 	struct vector_matrix *matrix;
 	struct machine_locks *locks;
+
+	/* [device * DEVICE_DOMAINS_MAX + domain]: which message indices of the domain are in use; each lies in state. */
+	struct msi_index **msi_index;
 
 	uint32_t sources_count;
 	uint32_t vectors;                 /* of the bit maps above, per CPU */
@@ -226,6 +245,14 @@ static inline uint64_t machine_ipi_ps(const struct machine *m, uint32_t from, ui
 	}
 	return config->timings.ipi_ps +
 	       config->ipi_extra_ps[config->cpu_place[from] * config->cpu_places + config->cpu_place[to]];
+}
+
+/* The device domain of an interrupt source. */
+static inline const struct domain_config *machine_domain(const struct machine *m, uint32_t source)
+{
+	const struct source *s = &m->source[source];
+
+	return &m->config->devices[s->device].domain[s->domain];
 }
 
 static inline bool cpu_is_online(const struct machine *m, uint32_t cpu)

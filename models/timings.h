@@ -39,6 +39,8 @@
 	X(trap_ps, "trap", 10 * US, ESTIMATE, "exit to the monitor between two trapped writes") \
 	X(jiffy_ps, "jiffy", 4 * MS, MEASURED, "timer tick (HZ=250)") \
 	X(set_affinity_ps, "set_affinity", 3 * US, ESTIMATE, "software path of an affinity change") \
+	X(device_command_ps, "device_command", 5 * US, ESTIMATE, \
+	  "command that makes a device read a queue's context again") \
 	X(msix_enable_ps, "msix_enable", 200 * US, ESTIMATE, "MSI-X enable on a bare host") \
 	X(vfio_realloc_ps, "vfio_realloc", 500 * US, ESTIMATE, \
 	  "release and re-allocation of all vectors by the monitor") \

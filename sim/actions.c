@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "models/os/hotplug.h"
+#include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "sim/engine.h"
@@ -165,7 +166,7 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 
 	switch (action->verb) {
 	case ACTION_ALLOCATE:
-		irq_request_vectors(k, device, action->vector_first, end);
+		irq_grow(k, device, action->vector_first, end);
 		break;
 	case ACTION_FREE:
 		irq_free_vectors(k, device, action->vector_first, end);

@@ -244,6 +244,7 @@ uint64_t actor_world_latency_ps(const char *from_host, const char *to_host)
 	if (!from || !to) {
 		return UINT64_MAX;
 	}
-	/* A platform file speaks of real seconds. */
-	return (uint64_t)(sg_host_get_route_latency(from, to) * 1e12 + 0.5);
+	/* A platform file speaks of real seconds; what no run can wait for is no route. */
+	double latency_ps = sg_host_get_route_latency(from, to) * 1e12;
+	return latency_ps >= 0 && latency_ps < 9007199254740992.0 ? (uint64_t)(latency_ps + 0.5) : UINT64_MAX;
 }

@@ -18,10 +18,12 @@ static void *table(size_t count, size_t size)
 static void build_device(const struct scenario_device *from, struct device_config *to, uint64_t *affinity)
 {
 	*to = (struct device_config){
-		.kind = from->kind, .torn = from->torn, .maskable = from->maskable,
-		.pending_bits = from->pending_bits, .intx = from->intx, .address_64 = from->address_bits == 64,
-		.managed = from->managed, .vectors = from->vectors, .allocated = from->allocated,
-		.socket = from->socket, .handler_ps = from->handler_ps
+		.intx = from->intx, .address_64 = from->address_bits == 64, .managed = from->managed,
+		.vectors = from->vectors, .socket = from->socket, .handler_ps = from->handler_ps, .domains = 1,
+		.domain = { {
+			.kind = from->kind, .torn = from->torn, .maskable = from->maskable,
+			.pending_bits = from->pending_bits, .vectors = from->vectors, .allocated = from->allocated
+		} }
 	};
 	if (!from->initial_cpus) {
 		return;
@@ -54,7 +56,8 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 		.write_ps = t->write_ps, .ipi_extra_ps = t->ipi_extra_ps, .threads = threads,
 		.move = contender->slot[SLOT_MOVE]->operations,
 		.cleanup = contender->slot[SLOT_CLEANUP]->operations,
-		.hotplug = contender->slot[SLOT_HOTPLUG]->operations
+		.hotplug = contender->slot[SLOT_HOTPLUG]->operations,
+		.allocation = contender->slot[SLOT_ALLOCATION]->operations
 	};
 }
 

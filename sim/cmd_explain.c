@@ -39,7 +39,8 @@ static void print_range(const struct schema_key *key)
 	switch (key->type) {
 	case TYPE_COUNT:
 	case TYPE_COUNT64:
-		printf("  range    %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "\n", key->min, key->max);
+		printf("  range    %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "\n", key->min,
+		       key->max);
 		break;
 	case TYPE_DURATION:
 		min = units_write_duration(key->min);
@@ -51,7 +52,8 @@ static void print_range(const struct schema_key *key)
 		printf("  range    0.001Hz to %s\n", max);
 		break;
 	case TYPE_FRACTION:
-		printf("  range    %" G_GUINT64_FORMAT "%% to %" G_GUINT64_FORMAT "%%\n", key->min, key->max);
+		printf("  range    %" G_GUINT64_FORMAT "%% to %" G_GUINT64_FORMAT "%%\n", key->min,
+		       key->max);
 		break;
 	default:
 		break;
@@ -64,7 +66,8 @@ static void print_default(const struct schema_key *key)
 		printf("  required\n");
 	} else if (key->preset_ps) {
 		g_autofree char *preset = units_write_duration(key->preset_ps);
-		printf("  default  %s%s\n", preset, key->estimate ? " (an estimate: no published source)" : "");
+		printf("  default  %s%s\n", preset,
+		       key->estimate ? " (an estimate: no published source)" : "");
 	} else if (key->preset || key->preset_note) {
 		printf("  default  %s\n", key->preset ? key->preset : key->preset_note);
 	}
@@ -82,7 +85,8 @@ static void print_key(const char *path, const struct schema_key *key)
 		printf("    %-14s %s\n", name->name, name->documentation);
 	}
 	for (size_t i = 0; key->section && i < key->section->keys_count; i++) {
-		printf("    %-14s %s\n", key->section->keys[i].name, key->section->keys[i].documentation);
+		printf("    %-14s %s\n", key->section->keys[i].name,
+		       key->section->keys[i].documentation);
 	}
 }
 
@@ -107,8 +111,8 @@ static void match_metric(struct search *search)
 		const struct metric *metric = metric_get(i);
 		suggestion_offer(&search->near, metric->key);
 		if (strcmp(metric->key, search->word) == 0) {
-			printf("%s%s\n  %s\n  a metric, in %s%s\n", search->found++ ? "\n" : "", metric->key,
-			       metric->documentation, metric->unit,
+			printf("%s%s\n  %s\n  a metric, in %s%s\n", search->found++ ? "\n" : "",
+			       metric->key, metric->documentation, metric->unit,
 			       metric_is_sampled(i) ? "; an estimate with a 95 % interval" : "");
 		}
 	}
@@ -122,8 +126,8 @@ static void match_strategy(struct search *search)
 	for (size_t i = 0; i < count; i++) {
 		suggestion_offer(&search->near, all[i].name);
 		if (strcmp(all[i].name, search->word) == 0) {
-			printf("%s%s\n  %s\n  a strategy: %s\n", search->found++ ? "\n" : "", all[i].name,
-			       all[i].summary, all[i].family);
+			printf("%s%s\n  %s\n  a strategy: %s\n", search->found++ ? "\n" : "",
+			       all[i].name, all[i].summary, all[i].family);
 		}
 	}
 }
@@ -138,7 +142,8 @@ static enum exit_code run(const struct invocation *invocation)
 	match_strategy(&search);
 	if (search.found == 0) {
 		g_autofree char *hint = suggestion_hint(&search.near);
-		return usage_error(invocation->command, "nothing is called '%s'%s", invocation->operands[0], hint);
+		return usage_error(invocation->command, "nothing is called '%s'%s",
+				   invocation->operands[0], hint);
 	}
 	return EXIT_HELD;
 }
@@ -149,7 +154,8 @@ const struct command command_explain = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "Explain a key of scenario files, a metric or a strategy",
-	.description = "A key is named by its path or by the last part of it; every one that fits is explained.",
+	.description =
+		"A key is named by its path or by the last part of it; every one that fits is explained.",
 	.options = options,
 	.example = "  msirace explain devices.raise.rate\n"
 		   "  msirace explain stale",

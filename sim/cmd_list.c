@@ -31,9 +31,12 @@ static void print_needs(const struct strategy *strategy)
 		if (rows[i].needs == NEEDS_ANY) {
 			continue;
 		}
-		const struct schema_section *section = schema_find(schema_root(), rows[i].section)->section;
-		const char *lead = separator;
-		for (const struct schema_name *name = schema_find(section, rows[i].key)->names; name->name; name++) {
+		const struct schema_section *section =
+			schema_find(schema_root(), rows[i].section)->section;
+		printf("%s%s ", separator, rows[i].key);
+		const char *lead = "";
+		for (const struct schema_name *name = schema_find(section, rows[i].key)->names;
+		     name->name; name++) {
 			if (rows[i].needs & NEEDS(name->value)) {
 				printf("%s%s", lead, name->name);
 				lead = "/";
@@ -52,8 +55,8 @@ static void print_needs(const struct strategy *strategy)
 
 static bool has_needs(const struct strategy *strategy)
 {
-	return strategy->arches != NEEDS_ANY || strategy->remaps != NEEDS_ANY || strategy->kinds != NEEDS_ANY ||
-	       strategy->masking == MASKING_REQUIRED;
+	return strategy->arches != NEEDS_ANY || strategy->remaps != NEEDS_ANY ||
+	       strategy->kinds != NEEDS_ANY || strategy->masking == MASKING_REQUIRED;
 }
 
 static void list_strategies(void)
@@ -87,8 +90,8 @@ static void list_timings(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(timings); i++) {
 		g_autofree char *value = units_write_duration(timings[i].value_ps);
-		printf("%-14s %8s  %-8s  %s\n", timings[i].key, value, timings[i].estimate ? "estimate" : "",
-		       timings[i].documentation);
+		printf("%-14s %8s  %-8s  %s\n", timings[i].key, value,
+		       timings[i].estimate ? "estimate" : "", timings[i].documentation);
 	}
 }
 
@@ -143,7 +146,8 @@ const struct command command_list = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.summary = "List the strategies, timings, metrics or scenario keys",
-	.description = "One line each on standard output; a strategy's second line tells what it needs.",
+	.description =
+		"One line each on standard output; a strategy's second line tells what it needs.",
 	.options = options,
 	.example = "  msirace list strategies",
 	.run = run,

@@ -17,12 +17,16 @@
 static const struct option options[] = {
 	SCENARIO_FILES_OPTIONS,
 	{ "--jobs", 'j', "N", "worker processes; default: one for each CPU" },
-	{ "--json", 0, "FILE", "write the results as JSON; - is standard output, in place of the table" },
+	{ "--json", 0, "FILE",
+	  "write the results as JSON; - is standard output, in place of the table" },
 	{ "--csv", 0, "FILE", "write a row for each strategy and replication" },
 	{ "--junit", 0, "FILE", "write the expectations as JUnit test cases" },
-	{ "--trace", 0, "FILE", "write the first strategy's first replication as Chrome trace events" },
-	{ "--trace-window", 0, "FROM..TO", "only what happens in this part of simulated time: 1ms..1.2ms" },
-	{ "--no-timing", 0, NULL, "leave wall clock figures out: the same seed then gives the same bytes" },
+	{ "--trace", 0, "FILE",
+	  "write the first strategy's first replication as Chrome trace events" },
+	{ "--trace-window", 0, "FROM..TO",
+	  "only what happens in this part of simulated time: 1ms..1.2ms" },
+	{ "--no-timing", 0, NULL,
+	  "leave wall clock figures out: the same seed then gives the same bytes" },
 	{ "--quiet", 'q', NULL, "print only expectations that did not hold" },
 	{ 0 },
 };
@@ -55,7 +59,8 @@ static enum exit_code read_jobs(const struct invocation *invocation, unsigned *j
 	if (text) {
 		g_autofree char *error = units_read_count(text, &value);
 		if (error || value < 1 || value > JOBS_MAX) {
-			return usage_error(invocation->command, "--jobs: %s", error ? error : "1 to 1024");
+			return usage_error(invocation->command, "--jobs: %s",
+					   error ? error : "1 to 1024");
 		}
 	}
 	*jobs = (unsigned)MIN(value, JOBS_MAX);
@@ -75,7 +80,8 @@ static enum exit_code read_window(const struct invocation *invocation, struct ru
 		return usage_error(invocation->command, "--trace-window needs --trace");
 	}
 	if (!dots) {
-		return usage_error(invocation->command, "--trace-window needs FROM..TO, not '%s'", text);
+		return usage_error(invocation->command, "--trace-window needs FROM..TO, not '%s'",
+				   text);
 	}
 	g_autofree char *from = g_strndup(text, (gsize)(dots - text));
 	g_autofree char *error = units_read_duration(from, &run->trace_from_ps);
@@ -110,7 +116,8 @@ static enum exit_code read_plan(const struct invocation *invocation, struct run_
 				   "only one of --json, --csv and --junit can be -");
 	}
 	if (is_stdout(plan->run.trace_file)) {
-		return usage_error(invocation->command, "--trace needs a file of its own, not standard output");
+		return usage_error(invocation->command,
+				   "--trace needs a file of its own, not standard output");
 	}
 	enum exit_code code = read_jobs(invocation, &plan->run.jobs);
 	return code == EXIT_HELD ? read_window(invocation, &plan->run) : code;
@@ -139,13 +146,15 @@ static void append_csv(struct documents *all, GString *document)
 /* The suites of one document; the frame around those of all scenarios is finish_junit()'s. */
 static void append_junit(struct documents *all, GString *document)
 {
-	const char *begin = strstr(document->str, "\t<testsuite "), *end = strstr(document->str, "</testsuites>");
+	const char *begin = strstr(document->str, "\t<testsuite "),
+		   *end = strstr(document->str, "</testsuites>");
 
 	g_string_append_len(all->junit, begin, end - begin);
 	g_string_free(document, TRUE);
 }
 
-static void append_documents(struct documents *all, const struct run_plan *plan, const struct run_result *result,
+static void append_documents(struct documents *all, const struct run_plan *plan,
+			     const struct run_result *result,
 			     const struct expect_outcomes *outcomes)
 {
 	GString *table = report_table(result, outcomes, &plan->report);
@@ -171,7 +180,8 @@ static void append_documents(struct documents *all, const struct run_plan *plan,
 	all->scenarios++;
 }
 
-static enum exit_code run_one(const struct scenario *s, struct run_plan *plan, struct documents *all)
+static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
+			      struct documents *all)
 {
 	struct run_result result = { 0 };
 	char *error = NULL;
@@ -217,10 +227,11 @@ static void finish_documents(struct documents *all)
 		g_string_prepend(all->json, "[\n");
 		g_string_append(all->json, "]\n");
 	}
-	g_autofree char *frame = g_strdup_printf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-						 "<testsuites name=\"msirace\" tests=\"%zu\" failures=\"%zu\" "
-						 "errors=\"0\" skipped=\"%zu\">\n",
-						 all->tests, all->failures, all->skipped);
+	g_autofree char *frame =
+		g_strdup_printf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+				"<testsuites name=\"msirace\" tests=\"%zu\" failures=\"%zu\" "
+				"errors=\"0\" skipped=\"%zu\">\n",
+				all->tests, all->failures, all->skipped);
 	g_string_prepend(all->junit, frame);
 	g_string_append(all->junit, "</testsuites>\n");
 }
@@ -244,7 +255,14 @@ static enum exit_code worse(enum exit_code a, enum exit_code b)
 static enum exit_code run_all(const struct scenario_files *files, struct run_plan *plan)
 {
 	struct documents all = {
-		g_string_new(NULL), g_string_new(NULL), g_string_new(NULL), g_string_new(NULL), 0, 0, 0, 0,
+		g_string_new(NULL),
+		g_string_new(NULL),
+		g_string_new(NULL),
+		g_string_new(NULL),
+		0,
+		0,
+		0,
+		0,
 	};
 	enum exit_code code = EXIT_HELD;
 
@@ -272,7 +290,8 @@ static enum exit_code run(const struct invocation *invocation)
 	}
 	code = scenario_files_load(invocation, &files);
 	if (code == EXIT_HELD && plan.run.trace_file && files.count > 1) {
-		code = usage_error(invocation->command, "--trace draws one scenario, not %zu", files.count);
+		code = usage_error(invocation->command, "--trace draws one scenario, not %zu",
+				   files.count);
 	}
 	if (code == EXIT_HELD) {
 		code = run_all(&files, &plan);
@@ -287,11 +306,13 @@ const struct command command_run = {
 	.operands_min = 1,
 	.operands_max = SIZE_MAX,
 	.summary = "Run scenarios and count what each strategy loses",
-	.description = "Prints a table for each scenario, or the one document that is asked for with -, on standard\n"
-		       "output. Of a folder every .yaml file in it is run. The same seed gives the same figures, with any\n"
-		       "number of jobs. Control-C writes what is finished and says that it is partial.",
+	.description =
+		"Prints a table for each scenario, or the one document that is asked for with -, on standard\n"
+		"output. Of a folder every .yaml file in it is run. The same seed gives the same figures, with any\n"
+		"number of jobs. Control-C writes what is finished and says that it is partial.",
 	.options = options,
-	.example = "  msirace run scenarios/affinity-race.yaml --strategy x86-direct --strategy x86-tmp\n"
-		   "  msirace run scenarios/ --junit results.xml --quiet",
+	.example =
+		"  msirace run scenarios/affinity-race.yaml --strategy x86-direct --strategy x86-tmp\n"
+		"  msirace run scenarios/ --junit results.xml --quiet",
 	.run = run,
 };

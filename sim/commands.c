@@ -15,6 +15,7 @@ const struct command *const commands[] = {
 	&command_validate,
 	&command_explain,
 	&command_list,
+	&command_compare,
 	NULL,
 };
 
@@ -59,17 +60,19 @@ enum exit_code usage_error(const struct command *command, const char *format, ..
 
 static void print_option(const struct option *option)
 {
-	g_autofree char *letter = option->letter ? g_strdup_printf("-%c, ", option->letter) : g_strdup("");
-	g_autofree char *left = g_strdup_printf("  %s%s%s%s", letter, option->name, option->argument ? " " : "",
-						option->argument ? option->argument : "");
+	g_autofree char *letter =
+		option->letter ? g_strdup_printf("-%c, ", option->letter) : g_strdup("");
+	g_autofree char *left =
+		g_strdup_printf("  %s%s%s%s", letter, option->name, option->argument ? " " : "",
+				option->argument ? option->argument : "");
 
 	printf("%-30s %s\n", left, option->documentation);
 }
 
 static void print_command_help(const struct command *command)
 {
-	printf("Usage: msirace %s [OPTIONS] %s\n\n%s.\n\n%s\n\nOptions:\n", command->name, command->operands,
-	       command->summary, command->description);
+	printf("Usage: msirace %s [OPTIONS] %s\n\n%s.\n\n%s\n\nOptions:\n", command->name,
+	       command->operands, command->summary, command->description);
 	for (const struct option *option = command->options; option->name; option++) {
 		print_option(option);
 	}
@@ -90,7 +93,8 @@ static void print_help(void)
 	       "130 interrupted.\n\nExample:\n  msirace run scenarios/affinity-race.yaml\n");
 }
 
-static const struct option *find_option(const struct command *command, const char *name, size_t length)
+static const struct option *find_option(const struct command *command, const char *name,
+					size_t length)
 {
 	for (const struct option *option = command->options; option->name; option++) {
 		if (strlen(option->name) == length && strncmp(option->name, name, length) == 0) {
@@ -142,9 +146,12 @@ static enum exit_code parse(struct invocation *invocation, int argc, char **argv
 			return usage_error(command, "%s takes no value", option->name);
 		}
 		if (option->argument) {
-			given->value = word[length] == '=' ? word + length + 1 : i + 1 < argc ? argv[++i] : NULL;
+			given->value = word[length] == '=' ? word + length + 1
+				       : i + 1 < argc      ? argv[++i]
+							   : NULL;
 			if (!given->value) {
-				return usage_error(command, "%s needs a value: %s", option->name, option->argument);
+				return usage_error(command, "%s needs a value: %s", option->name,
+						   option->argument);
 			}
 		}
 	}
@@ -221,7 +228,8 @@ static enum exit_code close_stdout(enum exit_code code)
 
 	errno = 0;
 	if ((fflush(stdout) != 0 || failed) && code != EXIT_BROKEN) {
-		fprintf(stderr, "msirace: standard output: cannot write: %s\n", errno ? g_strerror(errno) : "failed");
+		fprintf(stderr, "msirace: standard output: cannot write: %s\n",
+			errno ? g_strerror(errno) : "failed");
 		return EXIT_BROKEN;
 	}
 	return code;

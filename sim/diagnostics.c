@@ -66,12 +66,14 @@ void diagnose(struct diagnostics *d, const struct mark *at, const char *format, 
 	va_start(arguments, format);
 	g_autofree char *message = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	char *identity = g_strdup_printf("%s:%d:%d:%s", at->origin ? at->origin : "", at->line, at->column,
-					 message);
+	char *identity = g_strdup_printf("%s:%d:%d:%s", at->origin ? at->origin : "", at->line,
+					 at->column, message);
 	if (!g_hash_table_add(d->seen, identity)) {
 		return;
 	}
-	struct diagnostic one = { .at = *at, .message = g_steal_pointer(&message), .order = d->all->len };
+	struct diagnostic one = { .at = *at,
+				  .message = g_steal_pointer(&message),
+				  .order = d->all->len };
 	one.origin = g_strdup(at->origin);
 	one.at.origin = one.origin;
 	g_array_append_val(d->all, one);
@@ -178,7 +180,8 @@ void diagnostics_print(struct diagnostics *d, FILE *out)
 		} else if (one->at.line == 0) {
 			fprintf(out, "%s: error: ", d->file_name);
 		} else {
-			fprintf(out, "%s:%d:%d: error: ", d->file_name, one->at.line, one->at.column);
+			fprintf(out, "%s:%d:%d: error: ", d->file_name, one->at.line,
+				one->at.column);
 		}
 		print_harmless(out, one->message, strlen(one->message));
 		fputc('\n', out);

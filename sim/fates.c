@@ -47,16 +47,20 @@ static void count(struct fates *f, enum metric_counter counter)
 	f->metrics->counter[counter]++;
 }
 
-/* A lost raise meets the first handler start after it. */
-static void settle(struct fates *f, uint64_t raised_ps, const struct handler_start *start)
+/* A lost raise meets the first handler start after it; true where the device was stale. */
+static bool settle(struct fates *f, uint64_t raised_ps, const struct handler_start *start)
 {
-	if (start->raised_ps < raised_ps) {
-		count(f, METRIC_COVERED);
-		return;
-	}
-	count(f, METRIC_STALE);
-	f->metrics->counter[METRIC_STALE_TIME] += start->start_ps - raised_ps;
-	histogram_add(&f->metrics->stale, start->start_ps - raised_ps);
+	bool covered = start->raised_ps < raised_ps;
+
+	count(f, covered ? METRIC_COVERED : METRIC_STALE);
+	return !covered;
+}
+
+/* The time from a stale raise to the service that ended it; later ones in between add nothing to it. */
+static void end_stale_time(struct fates *f, uint64_t raised_ps, uint64_t start_ps)
+{
+	f->metrics->counter[METRIC_STALE_TIME] += start_ps - raised_ps;
+	histogram_add(&f->metrics->stale, start_ps - raised_ps);
 }
 
 static bool is_held(const struct machine *m, const struct held_raise *held)
@@ -100,7 +104,9 @@ static void lose(struct fates *f, uint32_t source, uint64_t raised_ps, enum loss
 	count(f, METRIC_LOST);
 	count(f, counters[loss]);
 	if (start) {
-		settle(f, raised_ps, start);
+		if (settle(f, raised_ps, start)) {
+			end_stale_time(f, raised_ps, start->start_ps);
+		}
 		return;
 	}
 	if (lost->count == lost->capacity) {
@@ -176,6 +182,7 @@ static void handler_start(struct fates *f, const struct machine *m, const struct
 	uint32_t source = event->source;
 	struct lost_raises *lost = &f->lost[source];
 	struct handler_start *start = &f->starts[source * FATES_STARTS + f->starts_count[source]++ % FATES_STARTS];
+	bool timed = false;
 
 	count(f, METRIC_HANDLER_RUNS);
 	*start = (struct handler_start){ m->now_ps, tell_causes(f, m, event) };
@@ -184,7 +191,10 @@ static void handler_start(struct fates *f, const struct machine *m, const struct
 		count(f, event->detail == RUN_BY_MESSAGE ? METRIC_SPURIOUS_STRAY : METRIC_SPURIOUS_DUPLICATE);
 	}
 	for (uint32_t i = 0; i < lost->count; i++) {
-		settle(f, lost->raised_ps[i], start);
+		if (settle(f, lost->raised_ps[i], start) && !timed) {
+			end_stale_time(f, lost->raised_ps[i], m->now_ps);
+			timed = true;
+		}
 	}
 	lost->count = 0;
 	note_start(&f->held[source], m, start);
@@ -284,7 +294,9 @@ void fates_finish(struct fates *f, const struct machine *m)
 		for (uint32_t i = 0; i < lost->count; i++) {
 			counter[METRIC_STALE]++;
 			counter[METRIC_STALE_OPEN]++;
-			counter[METRIC_STALE_TIME] += m->now_ps - lost->raised_ps[i];
+		}
+		if (lost->count) {
+			counter[METRIC_STALE_TIME] += m->now_ps - lost->raised_ps[0];
 		}
 	}
 	/* Counted where the raises are, not from the sums. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sim/loader_internal.h"
+#include "sim/platform_probe.h"
 #include "sim/suggest.h"
 #include "sim/units.h"
 
@@ -17,7 +18,8 @@ bool count_values(struct loader *l, uint64_t count, const struct mark *at)
 	if (l->values <= LOADER_VALUES_MAX) {
 		return true;
 	}
-	diagnose(l->d, at, "too large: the scenario has more than %" G_GUINT64_FORMAT " values", LOADER_VALUES_MAX);
+	diagnose(l->d, at, "too large: the scenario has more than %" G_GUINT64_FORMAT " values",
+		 LOADER_VALUES_MAX);
 	return false;
 }
 
@@ -28,7 +30,8 @@ struct mark key_mark(const struct yaml_node *mapping, const char *key)
 	return entry ? entry->key->mark : mapping ? mapping->mark : (struct mark){ .line = 0 };
 }
 
-static void refuse_unknown_key(struct loader *l, const struct schema_section *section, const struct yaml_node *key)
+static void refuse_unknown_key(struct loader *l, const struct schema_section *section,
+			       const struct yaml_node *key)
 {
 	struct suggestion near = suggestion_for(key->text);
 
@@ -40,23 +43,29 @@ static void refuse_unknown_key(struct loader *l, const struct schema_section *se
 }
 
 /* node is NULL where the file has no such mapping: its keys then have their defaults. */
-bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node, const struct mark *at,
-		 void *base)
+bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		 const struct mark *at, void *base)
 {
 	struct scenario *s = l->s;
 	bool sound = load_section(l, key->section, node, at, (char *)base + key->offset);
 
-	if (base == s && key->offset == offsetof(struct scenario, machine)) {
-		l->machine_sound = sound && finish_machine(l, node, &s->machine);
-		return l->machine_sound;
+	if (node && node->kind != YAML_MAPPING) {
+		return false;
 	}
-	if (base == s && key->offset == offsetof(struct scenario, check)) {
+	if (strcmp(key->section->name, "machine") == 0) {
+		sound &= finish_machine(l, node, &s->machine);
+		l->machine_sound = sound;
+	} else if (strcmp(key->section->name, "check") == 0) {
 		s->check.present = node != NULL;
+	} else if (strcmp(key->section->name, "devices[].raise") == 0) {
+		sound &= finish_arrivals(l, node, at,
+					 (struct scenario_arrivals *)((char *)base + key->offset));
 	}
 	return sound;
 }
 
-static bool load_preset(struct loader *l, const struct schema_key *key, const struct mark *at, void *base)
+static bool load_preset(struct loader *l, const struct schema_key *key, const struct mark *at,
+			void *base)
 {
 	if (key->preset_ps) {
 		*(uint64_t *)((char *)base + key->offset) = key->preset_ps;
@@ -68,14 +77,47 @@ static bool load_preset(struct loader *l, const struct schema_key *key, const st
 	return !key->preset || load_value(l, key, yaml_scalar(l->tree, key->preset, at), base);
 }
 
+/* Whether a value is sound is remembered, for the checks that need several. */
+static bool load_entry(struct loader *l, const struct schema_key *key,
+		       const struct yaml_entry *entry, void *base)
+{
+	const struct yaml_node *value = entry->value;
+	bool map = key->type == TYPE_MAP, sound = !value->broken;
+
+	if (sound && map && value->kind == YAML_SCALAR) {
+		sound = scalar_text(l, key->name, value);
+	}
+	if (sound) {
+		sound = map ? load_map_of(l, key, value, &entry->key->mark, base)
+			    : load_value(l, key, value, base);
+	}
+	if (!sound) {
+		g_hash_table_add(l->unsound, entry->value);
+	}
+	return sound;
+}
+
+bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping,
+		    const char *const *keys)
+{
+	for (; *keys; keys++) {
+		const struct yaml_entry *entry = yaml_find(mapping, *keys);
+		if (entry && g_hash_table_contains(l->unsound, entry->value)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The keys in the order of the table, so that what a key refers to is there before it. */
-bool load_section(struct loader *l, const struct schema_section *section, const struct yaml_node *node,
-		  const struct mark *at, void *base)
+bool load_section(struct loader *l, const struct schema_section *section,
+		  const struct yaml_node *node, const struct mark *at, void *base)
 {
 	bool sound = true;
 
 	if (node && node->kind != YAML_MAPPING) {
-		diagnose(l->d, &node->mark, "%s must be a mapping of keys to values", section->what);
+		diagnose(l->d, &node->mark, "%s must be a mapping of keys to values",
+			 section->what);
 		return false;
 	}
 	for (uint32_t i = 0; node && i < node->count; i++) {
@@ -87,7 +129,7 @@ bool load_section(struct loader *l, const struct schema_section *section, const 
 		const struct schema_key *key = &section->keys[i];
 		const struct yaml_entry *entry = yaml_find(node, key->name);
 		if (entry) {
-			sound &= load_value(l, key, entry->value, base);
+			sound &= load_entry(l, key, entry, base);
 		} else if (key->required) {
 			diagnose(l->d, at, "missing key '%s'", key->name);
 			sound = false;
@@ -120,8 +162,11 @@ static void load_root(struct loader *l, const struct yaml_node *root)
 	struct scenario *s = l->s;
 	struct mark at = { .line = 1, .column = 1 };
 
-	l->machine_sound = l->devices_sound = l->actions_sound = l->contenders_sound = true;
-	load_section(l, schema_root(), root, &at, s);
+	l->root = root;
+	l->devices_sound = l->actions_sound = l->contenders_sound = true;
+	bool sound = load_section(l, schema_root(), root, &at, s);
+	/* What is refused must say why. */
+	g_assert(sound || diagnostics_count(l->d) > 0);
 	if (root->kind == YAML_MAPPING) {
 		finish_scenario(l, root);
 	}
@@ -131,7 +176,8 @@ static void load_root(struct loader *l, const struct yaml_node *root)
 }
 
 static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
-				  const struct scenario_load_options *options, struct diagnostics *d)
+				  const struct scenario_load_options *options,
+				  struct diagnostics *d)
 {
 	static const struct scenario_load_options nothing;
 	struct loader l = {
@@ -147,6 +193,7 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 		.contenders = g_array_new(FALSE, TRUE, sizeof(struct scenario_contender)),
 		.contender_marks = g_array_new(FALSE, TRUE, sizeof(struct mark)),
 		.names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+		.unsound = g_hash_table_new(NULL, NULL),
 		.dropped = g_ptr_array_new_with_free_func(g_free),
 	};
 
@@ -160,13 +207,26 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 	g_ptr_array_free(l.device_nodes, TRUE);
 	g_ptr_array_free(l.action_nodes, TRUE);
 	g_hash_table_destroy(l.names);
+	g_hash_table_destroy(l.unsound);
 	g_ptr_array_free(l.dropped, TRUE);
 	g_ptr_array_free(l.origins, TRUE);
 	return l.s;
 }
 
+/* Last, as it takes a whole scenario to know what the platform must have. */
+static bool try_platform(const struct scenario *s, struct mark at, struct diagnostics *d)
+{
+	g_autofree char *error = s->machine.platform_file ? platform_probe(s) : NULL;
+
+	if (error) {
+		diagnose(d, &at, "%s", error);
+	}
+	return !error;
+}
+
 struct scenario *scenario_load_text(const char *path, const char *text, size_t length,
-				    const struct scenario_load_options *options, struct diagnostics *d)
+				    const struct scenario_load_options *options,
+				    struct diagnostics *d)
 {
 	struct yaml_tree *tree = yaml_tree_parse(text, length, NULL, d);
 
@@ -175,12 +235,22 @@ struct scenario *scenario_load_text(const char *path, const char *text, size_t l
 		return NULL;
 	}
 	struct scenario *s = load_tree(tree, path, options, d);
+	const struct yaml_entry *machine = yaml_find(yaml_tree_root(tree), "machine");
+	const struct yaml_entry *platform = machine ? yaml_find(machine->value, "platform") : NULL;
+	struct mark platform_mark = platform ? platform->value->mark : (struct mark){ .line = 0 };
+	if (platform_mark.origin) {
+		platform_mark.origin = "--set machine.platform";
+	}
 	yaml_tree_free(tree);
 	if (diagnostics_count(d)) {
 		scenario_free(s);
 		return NULL;
 	}
 	s->resolved_yaml = resolved_scenario(s);
+	if (!try_platform(s, platform_mark, d)) {
+		scenario_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -203,7 +273,8 @@ static bool read_all(int fd, GString *text)
 	return true;
 }
 
-struct scenario *scenario_load(const char *path, const struct scenario_load_options *options, struct diagnostics *d)
+struct scenario *scenario_load(const char *path, const struct scenario_load_options *options,
+			       struct diagnostics *d)
 {
 	const struct mark file = { .line = 0 };
 	struct stat status;

@@ -10,7 +10,8 @@
 
 /* A value from the command line in place of the file's. */
 struct scenario_override {
-	const char *option;   /* "--set", "--seed": errors are reported under it, with the path after --set */
+	const char *
+		option; /* "--set", "--seed": errors are reported under it, with the path after --set */
 	const char *path;     /* machine.cpus, devices.nic.raise.rate, devices[0].vectors */
 	const char *value;    /* YAML: 8, 100kHz, [a, b] */
 };
@@ -30,10 +31,12 @@ struct scenario_load_options {
  * Loads a scenario. NULL where anything is wrong: then d, made for this file, holds every error. options may be NULL.
  * The result is released by scenario_free().
  */
-struct scenario *scenario_load(const char *path, const struct scenario_load_options *options, struct diagnostics *d);
+struct scenario *scenario_load(const char *path, const struct scenario_load_options *options,
+			       struct diagnostics *d);
 
 /* The same from memory; path is what files that the scenario names are relative to. */
 struct scenario *scenario_load_text(const char *path, const char *text, size_t length,
-				    const struct scenario_load_options *options, struct diagnostics *d);
+				    const struct scenario_load_options *options,
+				    struct diagnostics *d);
 
 #endif

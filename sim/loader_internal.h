@@ -16,50 +16,64 @@ struct loader {
 	struct scenario *s;
 	const struct scenario_load_options *options;
 	struct yaml_tree *tree;
+	const struct yaml_node *root;
 	struct diagnostics *d;
 	GPtrArray *origins;       /* of the command line's values */
 	GArray *devices;          /* struct scenario_device */
-	GHashTable *names;        /* of devices and groups */
+	GHashTable *names;        /* of devices and groups -> index of the first */
+	GHashTable *unsound;      /* nodes whose value is wrong and reported */
 	GPtrArray *device_nodes;  /* the file's entry of each device; groups share one */
 	GArray *actions;          /* struct scenario_action */
 	GPtrArray *action_nodes;
 	GArray *contenders;       /* struct scenario_contender */
 	GArray *contender_marks;  /* struct mark */
-	GPtrArray *dropped;       /* names of the file's contenders that the command line leaves out */
-	uint64_t values;          /* list items read so far, counted again for each alias and copy */
+	GPtrArray *dropped; /* names of the file's contenders that the command line leaves out */
+	uint64_t values; /* list items read so far, counted again for each alias and copy */
 	bool machine_sound;
 	bool devices_sound;
 	bool actions_sound;
 	bool contenders_sound;
 };
 
+/* SCENARIO_DURATION_PS_MAX, for messages. */
+#define CLOCK_END_TEXT "9007.199254740991s"
+
 /* More list items than this do not make a scenario but an alias bomb. */
 #define LOADER_VALUES_MAX UINT64_C(4000000)
 
 /* loader.c */
-bool load_section(struct loader *l, const struct schema_section *section, const struct yaml_node *node,
-		  const struct mark *at, void *base);
+bool load_section(struct loader *l, const struct schema_section *section,
+		  const struct yaml_node *node, const struct mark *at, void *base);
 
-bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node, const struct mark *at,
-		 void *base);
+bool load_map_of(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		 const struct mark *at, void *base);
+
+/* Were the values of these keys, as far as they are given, sound? keys ends with NULL. */
+bool keys_are_sound(const struct loader *l, const struct yaml_node *mapping,
+		    const char *const *keys);
+#define KEYS_SOUND(l, mapping, ...)                                                                \
+	keys_are_sound(l, mapping, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Counts list items against LOADER_VALUES_MAX. */
 bool count_values(struct loader *l, uint64_t count, const struct mark *at);
 
 /* loader_values.c: one value into the section's struct. */
-bool load_value(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base);
+bool load_value(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		void *base);
 
 /* The text of a scalar; NULL, and an error, for anything else or nothing. */
 const char *scalar_text(struct loader *l, const char *name, const struct yaml_node *node);
 
 /* references.c */
-bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device, uint32_t *count);
+bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device,
+			   uint32_t *count);
 bool load_strategies(struct loader *l, const struct schema_key *key, const struct yaml_node *node);
 bool load_expectations(struct loader *l, const struct yaml_node *node);
 bool load_check_expectations(struct loader *l, const struct yaml_node *node);
 
 /* scenario_checks.c: what one key alone cannot tell. */
-bool finish_machine(struct loader *l, const struct yaml_node *node, struct scenario_machine *machine);
+bool finish_machine(struct loader *l, const struct yaml_node *node,
+		    struct scenario_machine *machine);
 bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struct mark *at,
 		     struct scenario_arrivals *arrivals);
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device);

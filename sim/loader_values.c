@@ -23,6 +23,9 @@ static void *second_field_of(const struct schema_key *key, void *base)
 
 const char *scalar_text(struct loader *l, const char *name, const struct yaml_node *node)
 {
+	if (node->broken) {
+		return NULL;
+	}
 	if (node->kind != YAML_SCALAR) {
 		diagnose(l->d, &node->mark, "'%s' must be a single value, not a %s", name,
 			 node->kind == YAML_MAPPING ? "mapping" : "list");
@@ -37,19 +40,22 @@ const char *scalar_text(struct loader *l, const char *name, const struct yaml_no
 }
 
 /* A scalar that is short, as all but texts are. */
-static const char *word_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+static const char *word_text(struct loader *l, const struct schema_key *key,
+			     const struct yaml_node *node)
 {
 	const char *text = scalar_text(l, key->name, node);
 
 	if (text && strlen(text) > WORD_BYTES_MAX) {
-		diagnose(l->d, &node->mark, "'%s' is too long for a %s", key->name, schema_type_text(key->type));
+		diagnose(l->d, &node->mark, "'%s' is too long for a %s", key->name,
+			 schema_type_text(key->type));
 		return NULL;
 	}
 	return text;
 }
 
 /* Takes over a reader's error. */
-static bool sound_or(struct loader *l, const struct schema_key *key, const struct yaml_node *node, char *error)
+static bool sound_or(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		     char *error)
 {
 	if (!error) {
 		return true;
@@ -64,17 +70,20 @@ static bool is_word(const struct schema_key *key, const struct yaml_node *node)
 	return key->word && node->kind == YAML_SCALAR && strcmp(node->text, key->word) == 0;
 }
 
-static bool in_range(struct loader *l, const struct schema_key *key, const struct yaml_node *node, uint64_t value)
+static bool in_range(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		     uint64_t value)
 {
 	if (value >= key->min && value <= key->max) {
 		return true;
 	}
-	diagnose(l->d, &node->mark, "%s: %s is out of range: %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, key->name,
+	diagnose(l->d, &node->mark,
+		 "%s: %s is out of range: %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, key->name,
 		 node->text, key->min, key->max);
 	return false;
 }
 
-static bool load_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      void *base)
 {
 	const char *text = scalar_text(l, key->name, node);
 	char **field = field_of(key, base);
@@ -83,7 +92,8 @@ static bool load_text(struct loader *l, const struct schema_key *key, const stru
 		return false;
 	}
 	if (text[0] == '\0' || strlen(text) > TEXT_BYTES_MAX) {
-		diagnose(l->d, &node->mark, "'%s' must have 1 to %d bytes", key->name, TEXT_BYTES_MAX);
+		diagnose(l->d, &node->mark, "'%s' must have 1 to %d bytes", key->name,
+			 TEXT_BYTES_MAX);
 		return false;
 	}
 	g_free(*field);
@@ -91,15 +101,18 @@ static bool load_text(struct loader *l, const struct schema_key *key, const stru
 	return true;
 }
 
-static bool load_name(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_name(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      void *base)
 {
 	const char *text = word_text(l, key, node);
 
 	if (!text) {
 		return false;
 	}
-	if (!g_ascii_isalpha(text[0]) || text[strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-")] != '\0') {
-		diagnose(l->d, &node->mark, "%s: '%s' is no name: letters, digits, '_' and '-', the first a letter",
+	if (!g_ascii_isalpha(text[0]) ||
+	    text[strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-")] != '\0') {
+		diagnose(l->d, &node->mark,
+			 "%s: '%s' is no name: letters, digits, '_' and '-', the first a letter",
 			 key->name, text);
 		return false;
 	}
@@ -107,7 +120,8 @@ static bool load_name(struct loader *l, const struct schema_key *key, const stru
 }
 
 /* Relative to the scenario file's folder. */
-static bool load_file_name(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_file_name(struct loader *l, const struct schema_key *key,
+			   const struct yaml_node *node, void *base)
 {
 	char **field = field_of(key, base);
 
@@ -125,7 +139,8 @@ static bool load_file_name(struct loader *l, const struct schema_key *key, const
 	return true;
 }
 
-static bool load_bool(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_bool(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      void *base)
 {
 	const char *text = word_text(l, key, node);
 
@@ -142,8 +157,8 @@ static bool load_bool(struct loader *l, const struct schema_key *key, const stru
 }
 
 /* Says what is allowed where nothing is near. */
-static void refuse_name(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
-			const char *text)
+static void refuse_name(struct loader *l, const struct schema_key *key,
+			const struct yaml_node *node, const char *text)
 {
 	struct suggestion near = suggestion_for(text);
 	GString *all = g_string_new(": one of");
@@ -153,11 +168,13 @@ static void refuse_name(struct loader *l, const struct schema_key *key, const st
 		g_string_append_printf(all, "%s %s", name == key->names ? "" : ",", name->name);
 	}
 	g_autofree char *hint = suggestion_hint(&near);
-	diagnose(l->d, &node->mark, "unknown %s '%s'%s", key->name, text, hint[0] ? hint : all->str);
+	diagnose(l->d, &node->mark, "unknown %s '%s'%s", key->name, text,
+		 hint[0] ? hint : all->str);
 	g_string_free(all, TRUE);
 }
 
-static bool load_enum(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_enum(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      void *base)
 {
 	const char *text = word_text(l, key, node);
 
@@ -174,15 +191,17 @@ static bool load_enum(struct loader *l, const struct schema_key *key, const stru
 	return false;
 }
 
-static bool load_number(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
-			uint64_t *value)
+static bool load_number(struct loader *l, const struct schema_key *key,
+			const struct yaml_node *node, uint64_t *value)
 {
 	const char *text = word_text(l, key, node);
 
-	return text && sound_or(l, key, node, units_read_count(text, value)) && in_range(l, key, node, *value);
+	return text && sound_or(l, key, node, units_read_count(text, value)) &&
+	       in_range(l, key, node, *value);
 }
 
-static bool load_count(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_count(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		       void *base)
 {
 	uint64_t value = UINT32_MAX;
 
@@ -193,12 +212,14 @@ static bool load_count(struct loader *l, const struct schema_key *key, const str
 	return true;
 }
 
-static bool load_count64(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_count64(struct loader *l, const struct schema_key *key,
+			 const struct yaml_node *node, void *base)
 {
 	return load_number(l, key, node, field_of(key, base));
 }
 
-static bool check_cpu(struct loader *l, const struct schema_key *key, const struct yaml_node *node, uint64_t cpu)
+static bool check_cpu(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      uint64_t cpu)
 {
 	uint32_t cpus = l->s->machine.cpus;
 
@@ -206,12 +227,14 @@ static bool check_cpu(struct loader *l, const struct schema_key *key, const stru
 	if (cpus == 0 || cpu < cpus) {
 		return true;
 	}
-	diagnose(l->d, &node->mark, "%s: there is no CPU %" G_GUINT64_FORMAT ": the machine has %u, from 0", key->name,
+	diagnose(l->d, &node->mark,
+		 "%s: there is no CPU %" G_GUINT64_FORMAT ": the machine has %u, from 0", key->name,
 		 cpu, cpus);
 	return false;
 }
 
-static bool load_cpu(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_cpu(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		     void *base)
 {
 	uint64_t cpu = 0;
 
@@ -220,16 +243,16 @@ static bool load_cpu(struct loader *l, const struct schema_key *key, const struc
 		return true;
 	}
 	const char *text = word_text(l, key, node);
-	if (!text || !sound_or(l, key, node, units_read_count(text, &cpu)) || !check_cpu(l, key, node, cpu) ||
-	    cpu >= SCENARIO_CPUS_MAX) {
+	if (!text || !sound_or(l, key, node, units_read_count(text, &cpu)) ||
+	    !check_cpu(l, key, node, cpu) || cpu >= SCENARIO_CPUS_MAX) {
 		return false;
 	}
 	*(int32_t *)field_of(key, base) = (int32_t)cpu;
 	return true;
 }
 
-static bool load_duration_ps(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
-			     uint64_t *value_ps)
+static bool load_duration_ps(struct loader *l, const struct schema_key *key,
+			     const struct yaml_node *node, uint64_t *value_ps)
 {
 	const char *text = word_text(l, key, node);
 
@@ -241,15 +264,18 @@ static bool load_duration_ps(struct loader *l, const struct schema_key *key, con
 	}
 	if (*value_ps < key->min) {
 		g_autofree char *min = units_write_duration(key->min);
-		diagnose(l->d, &node->mark, "%s: %s is too short: at least %s", key->name, text, min);
+		diagnose(l->d, &node->mark, "%s: %s is too short: at least %s", key->name, text,
+			 min);
 	} else {
-		g_autofree char *max = units_write_duration(key->max);
-		diagnose(l->d, &node->mark, "%s: %s is past the end of the simulated clock, %s", key->name, text, max);
+		diagnose(l->d, &node->mark,
+			 "%s: %s is past the end of the simulated clock, " CLOCK_END_TEXT,
+			 key->name, text);
 	}
 	return false;
 }
 
-static bool load_duration(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_duration(struct loader *l, const struct schema_key *key,
+			  const struct yaml_node *node, void *base)
 {
 	uint64_t value_ps = 0;
 
@@ -261,7 +287,8 @@ static bool load_duration(struct loader *l, const struct schema_key *key, const 
 }
 
 /* A rate of 0 would never come; leave the key out, or raise by nothing. */
-static bool load_rate(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_rate(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      void *base)
 {
 	const char *text = word_text(l, key, node);
 	double value_hz = 0;
@@ -271,14 +298,16 @@ static bool load_rate(struct loader *l, const struct schema_key *key, const stru
 	}
 	if (value_hz < 1e-3 || value_hz > (double)key->max) {
 		g_autofree char *max = units_write_rate((double)key->max);
-		diagnose(l->d, &node->mark, "%s: %s is out of range: 0.001Hz to %s", key->name, text, max);
+		diagnose(l->d, &node->mark, "%s: %s is out of range: 0.001Hz to %s", key->name,
+			 text, max);
 		return false;
 	}
 	*(double *)field_of(key, base) = value_hz;
 	return true;
 }
 
-static bool load_fraction(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_fraction(struct loader *l, const struct schema_key *key,
+			  const struct yaml_node *node, void *base)
 {
 	const char *text = word_text(l, key, node);
 	double value = 0;
@@ -287,7 +316,8 @@ static bool load_fraction(struct loader *l, const struct schema_key *key, const 
 		return false;
 	}
 	if (value > (double)key->max / 100) {
-		diagnose(l->d, &node->mark, "%s: %s is out of range: 0%% to %" G_GUINT64_FORMAT "%%", key->name, text,
+		diagnose(l->d, &node->mark,
+			 "%s: %s is out of range: 0%% to %" G_GUINT64_FORMAT "%%", key->name, text,
 			 key->max);
 		return false;
 	}
@@ -322,7 +352,8 @@ static const struct yaml_node *item(const struct items *items, uint32_t i)
 	return items->each ? items->each[i] : items->only;
 }
 
-static bool load_count_list(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_count_list(struct loader *l, const struct schema_key *key,
+			    const struct yaml_node *node, void *base)
 {
 	struct items items;
 	bool sound = true;
@@ -341,8 +372,8 @@ static bool load_count_list(struct loader *l, const struct schema_key *key, cons
 	return sound;
 }
 
-static bool load_duration_list(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
-			       void *base)
+static bool load_duration_list(struct loader *l, const struct schema_key *key,
+			       const struct yaml_node *node, void *base)
 {
 	struct items items;
 	bool sound = true;
@@ -354,7 +385,8 @@ static bool load_duration_list(struct loader *l, const struct schema_key *key, c
 	for (uint32_t i = 0; i < items.count; i++) {
 		bool read = load_duration_ps(l, key, item(&items, i), &values[i]);
 		if (read && sound && i > 0 && values[i] < values[i - 1]) {
-			diagnose(l->d, &item(&items, i)->mark, "%s: the times must ascend", key->name);
+			diagnose(l->d, &item(&items, i)->mark, "%s: the times must ascend",
+				 key->name);
 			read = false;
 		}
 		sound &= read;
@@ -390,7 +422,8 @@ static char *read_range(const char *text, uint64_t *first, uint64_t *end)
 }
 
 /* One item of a CPU list, itself "0-3,8". */
-static bool append_cpus(struct loader *l, const struct schema_key *key, const struct yaml_node *node, GArray *cpus)
+static bool append_cpus(struct loader *l, const struct schema_key *key,
+			const struct yaml_node *node, GArray *cpus)
 {
 	const char *text = scalar_text(l, key->name, node);
 
@@ -416,8 +449,8 @@ static bool append_cpus(struct loader *l, const struct schema_key *key, const st
 	return true;
 }
 
-static bool load_cpus(struct loader *l, const struct schema_key *key, const struct yaml_node *node, uint32_t **field,
-		      size_t *count)
+static bool load_cpus(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      uint32_t **field, size_t *count)
 {
 	struct items items;
 	bool sound = true;
@@ -450,7 +483,8 @@ static int compare_cpus(const void *a, const void *b)
 }
 
 /* A mask: ascending, each once. */
-static bool load_cpu_list(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_cpu_list(struct loader *l, const struct schema_key *key,
+			  const struct yaml_node *node, void *base)
 {
 	uint32_t **field = field_of(key, base);
 	size_t *count = second_field_of(key, base);
@@ -473,7 +507,8 @@ static bool load_cpu_list(struct loader *l, const struct schema_key *key, const 
 	return true;
 }
 
-static bool load_vectors(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+static bool load_vectors(struct loader *l, const struct schema_key *key,
+			 const struct yaml_node *node, void *base)
 {
 	uint64_t first = 0, end = UINT32_MAX;
 
@@ -488,8 +523,8 @@ static bool load_vectors(struct loader *l, const struct schema_key *key, const s
 	return true;
 }
 
-static bool load_target(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
-			struct scenario_action *action)
+static bool load_target(struct loader *l, const struct schema_key *key,
+			const struct yaml_node *node, struct scenario_action *action)
 {
 	const char *text = node->kind == YAML_SCALAR ? word_text(l, key, node) : NULL;
 
@@ -517,14 +552,6 @@ static bool load_target(struct loader *l, const struct schema_key *key, const st
 	return load_cpus(l, key, node, &action->target_cpus, &action->target_cpus_count);
 }
 
-static bool load_map(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
-{
-	if (node->kind == YAML_SCALAR && !scalar_text(l, key->name, node)) {
-		return false;
-	}
-	return load_map_of(l, key, node, &node->mark, base);
-}
-
 static void release_device(struct scenario_device *device)
 {
 	g_free(device->name);
@@ -533,39 +560,44 @@ static void release_device(struct scenario_device *device)
 	g_free(device->arrivals.times_ps);
 }
 
-/* Claims a name; false, and an error, where a device or group has it. */
+/* Claims a name for the device that comes next, or for its whole group; false, and an error, where a device or group has it. */
 static bool claim_name(struct loader *l, const struct yaml_node *node, const char *name)
 {
 	struct mark at = key_mark(node, "name");
 
-	if (g_hash_table_add(l->names, g_strdup(name))) {
+	if (!g_hash_table_contains(l->names, name)) {
+		g_hash_table_insert(l->names, g_strdup(name), GUINT_TO_POINTER(l->devices->len));
 		return true;
 	}
 	diagnose(l->d, &at, "there is a device '%s' already", name);
 	return false;
 }
 
-static bool append_device(struct loader *l, const struct yaml_node *node, const struct scenario_device *draft,
-			  uint32_t index)
+static bool append_device(struct loader *l, const struct yaml_node *node,
+			  const struct scenario_device *draft, uint32_t index)
 {
 	struct scenario_device device = *draft;
 
-	device.name = draft->group_count > 1 ? g_strdup_printf("%s%u", draft->group, index) : g_strdup(draft->group);
+	device.name = draft->group_count > 1 ? g_strdup_printf("%s%u", draft->group, index)
+					     : g_strdup(draft->group);
 	if (draft->group_count > 1 && !claim_name(l, node, device.name)) {
 		g_free(device.name);
 		return false;
 	}
 	device.group = g_strdup(draft->group);
 	device.group_index = index;
-	device.initial_cpus = g_memdup2(draft->initial_cpus, draft->initial_cpus_count * sizeof(uint32_t));
-	device.arrivals.times_ps = g_memdup2(draft->arrivals.times_ps, draft->arrivals.times_count * sizeof(uint64_t));
+	device.initial_cpus =
+		g_memdup2(draft->initial_cpus, draft->initial_cpus_count * sizeof(uint32_t));
+	device.arrivals.times_ps =
+		g_memdup2(draft->arrivals.times_ps, draft->arrivals.times_count * sizeof(uint64_t));
 	g_array_append_val(l->devices, device);
 	g_ptr_array_add(l->device_nodes, (gpointer)(uintptr_t)node);
 	return true;
 }
 
 /* A count above 1 makes as many devices of one entry. */
-static bool replicate_device(struct loader *l, const struct yaml_node *node, const struct scenario_device *draft)
+static bool replicate_device(struct loader *l, const struct yaml_node *node,
+			     const struct scenario_device *draft)
 {
 	uint64_t lists = draft->initial_cpus_count + draft->arrivals.times_count;
 
@@ -586,24 +618,25 @@ static bool replicate_device(struct loader *l, const struct yaml_node *node, con
 	return true;
 }
 
-static bool load_device(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+static bool load_device(struct loader *l, const struct schema_key *key,
+			const struct yaml_node *node)
 {
 	struct scenario_device draft = { .line = node->mark.line };
-	const struct yaml_entry *raise = yaml_find(node, "raise");
-	const struct mark *raise_at = raise ? &raise->key->mark : &node->mark;
 
-	bool sound = load_section(l, key->section, node, &node->mark, &draft) &&
-		     finish_arrivals(l, raise ? raise->value : NULL, raise_at, &draft.arrivals) &&
-		     finish_device(l, node, &draft) && replicate_device(l, node, &draft);
+	bool sound = load_section(l, key->section, node, &node->mark, &draft);
+	sound &= finish_device(l, node, &draft);
+	sound = sound && replicate_device(l, node, &draft);
 	release_device(&draft);
 	return sound;
 }
 
-static bool load_action(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+static bool load_action(struct loader *l, const struct schema_key *key,
+			const struct yaml_node *node)
 {
 	struct scenario_action action = { .device = -1, .line = node->mark.line };
 
-	if (!load_section(l, key->section, node, &node->mark, &action) || !finish_action(l, node, &action)) {
+	bool sound = load_section(l, key->section, node, &node->mark, &action);
+	if (!(sound & finish_action(l, node, &action))) {
 		g_free(action.target_cpus);
 		return false;
 	}
@@ -612,7 +645,8 @@ static bool load_action(struct loader *l, const struct schema_key *key, const st
 	return true;
 }
 
-static bool load_mappings(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+static bool load_mappings(struct loader *l, const struct schema_key *key,
+			  const struct yaml_node *node)
 {
 	bool sound = true;
 
@@ -634,7 +668,8 @@ static bool load_mappings(struct loader *l, const struct schema_key *key, const 
 	return sound;
 }
 
-bool load_value(struct loader *l, const struct schema_key *key, const struct yaml_node *node, void *base)
+bool load_value(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		void *base)
 {
 	switch (key->type) {
 	case TYPE_TEXT:
@@ -666,13 +701,12 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 	case TYPE_DURATION_LIST:
 		return load_duration_list(l, key, node, base);
 	case TYPE_DEVICE:
-		return load_device_reference(l, node, field_of(key, base), second_field_of(key, base));
+		return load_device_reference(l, node, field_of(key, base),
+					     second_field_of(key, base));
 	case TYPE_VECTORS:
 		return load_vectors(l, key, node, base);
 	case TYPE_TARGET:
 		return load_target(l, key, node, base);
-	case TYPE_MAP:
-		return load_map(l, key, node, base);
 	case TYPE_DEVICES:
 		return l->devices_sound = load_mappings(l, key, node);
 	case TYPE_ACTIONS:
@@ -683,6 +717,7 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 		return load_expectations(l, node);
 	case TYPE_CHECK_EXPECT:
 		return load_check_expectations(l, node);
+	case TYPE_MAP:
 	case SCHEMA_TYPES:
 		break;
 	}

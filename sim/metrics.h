@@ -37,7 +37,7 @@
 	X(SPURIOUS_DUPLICATE, "spurious_duplicate", "count", "handler runs caused by a needless retrigger") \
 	X(SPURIOUS_INTX, "spurious_intx", "count", "raises of the legacy line") \
 	X(HANDLER_RUNS, "handler_runs", "count", "handlers started") \
-	X(STALE_TIME, "stale_time", "ps", "time that devices waited unserviced after a stale raise") \
+	X(STALE_TIME, "stale_time", "ps", "time that devices waited unserviced, each from its first stale raise on") \
 	X(STALE_OPEN, "stale_open", "count", "stale raises that nothing had serviced when the run ended") \
 	X(MIGRATIONS_ASKED, "migrations_asked", "count", "affinity changes asked for") \
 	X(MIGRATIONS_DONE, "migrations_done", "count", "affinity changes that took effect") \

@@ -27,7 +27,8 @@ static char **split_path(const char *path)
 }
 
 /* The item of that number or, where items are mappings, of that name. */
-static struct yaml_node **list_step(struct loader *l, struct yaml_node *list, const char *step, const struct mark *at)
+static struct yaml_node **list_step(struct loader *l, struct yaml_node *list, const char *step,
+				    const struct mark *at)
 {
 	struct suggestion near = suggestion_for(step);
 	uint64_t index = 0;
@@ -37,7 +38,8 @@ static struct yaml_node **list_step(struct loader *l, struct yaml_node *list, co
 		if (!error && index < list->count) {
 			return &list->items[index];
 		}
-		diagnose(l->d, at, "there is no item %s: the list has %u, from 0", step, list->count);
+		diagnose(l->d, at, "there is no item %s: the list has %u, from 0", step,
+			 list->count);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < list->count; i++) {
@@ -66,7 +68,8 @@ static struct yaml_node **map_step(struct loader *l, struct yaml_node *mapping, 
 			return &mapping->entries[i].value;
 		}
 	}
-	yaml_mapping_set(l->tree, mapping, yaml_scalar(l->tree, step, at), yaml_mapping(l->tree, at));
+	yaml_mapping_set(l->tree, mapping, yaml_scalar(l->tree, step, at),
+			 yaml_mapping(l->tree, at));
 	return &mapping->entries[mapping->count - 1].value;
 }
 
@@ -80,7 +83,8 @@ static void set_at(struct loader *l, char **steps, struct yaml_node *value, cons
 			diagnose(l->d, at, "there is nothing below a single value: '%s'", *steps);
 			return;
 		}
-		place = node->kind == YAML_SEQUENCE ? list_step(l, node, *steps, at) : map_step(l, node, *steps, at);
+		place = node->kind == YAML_SEQUENCE ? list_step(l, node, *steps, at)
+						    : map_step(l, node, *steps, at);
 		if (!place) {
 			return;
 		}
@@ -90,7 +94,8 @@ static void set_at(struct loader *l, char **steps, struct yaml_node *value, cons
 }
 
 /* Copies a parsed value into the scenario's own tree. Depth is bounded by YAML_DEPTH_MAX. */
-static struct yaml_node *adopt(struct loader *l, const struct yaml_node *node, const struct mark *at)
+static struct yaml_node *adopt(struct loader *l, const struct yaml_node *node,
+			       const struct mark *at)
 {
 	struct yaml_node *copy = yaml_clone(l->tree, node);
 
@@ -122,7 +127,8 @@ static void apply(struct loader *l, const struct scenario_override *override)
 		diagnose(l->d, &at, "there is no value");
 		return;
 	}
-	struct yaml_tree *parsed = yaml_tree_parse(override->value, strlen(override->value), origin, l->d);
+	struct yaml_tree *parsed =
+		yaml_tree_parse(override->value, strlen(override->value), origin, l->d);
 	if (!parsed) {
 		return;
 	}

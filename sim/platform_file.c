@@ -12,6 +12,7 @@
 struct reading {
 	unsigned depth;
 	bool root_seen;
+	bool doctype_seen;
 };
 
 static void check_root(const char *element, const char **names, const char **values, GError **error)
@@ -32,8 +33,8 @@ static void check_root(const char *element, const char **names, const char **val
 	}
 }
 
-static void on_start(GMarkupParseContext *context, const char *element, const char **names, const char **values,
-		     gpointer data, GError **error)
+static void on_start(GMarkupParseContext *context, const char *element, const char **names,
+		     const char **values, gpointer data, GError **error)
 {
 	struct reading *reading = data;
 
@@ -42,9 +43,11 @@ static void on_start(GMarkupParseContext *context, const char *element, const ch
 		reading->root_seen = true;
 		check_root(element, names, values, error);
 	} else if (reading->depth == 1) {
-		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "there is a second root element");
+		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT,
+			    "there is a second root element");
 	} else if (reading->depth > PLATFORM_DEPTH_MAX) {
-		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "nested too deeply");
+		g_set_error(error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT,
+			    "nested too deeply");
 	}
 }
 
@@ -53,9 +56,20 @@ static void on_end(GMarkupParseContext *context, const char *element, gpointer d
 	((struct reading *)data)->depth--;
 }
 
+static void on_passthrough(GMarkupParseContext *context, const char *text, gsize length,
+			   gpointer data, GError **error)
+{
+	static const char doctype[] = "<!DOCTYPE platform";
+
+	if (length > strlen(doctype) && strncmp(text, doctype, strlen(doctype)) == 0) {
+		((struct reading *)data)->doctype_seen = true;
+	}
+}
+
 static char *check_xml(const char *path, const char *text, gsize length)
 {
-	static const GMarkupParser parser = { .start_element = on_start, .end_element = on_end };
+	static const GMarkupParser parser = { .start_element = on_start, .end_element = on_end,
+					     .passthrough = on_passthrough };
 	struct reading reading = { 0 };
 	g_autoptr(GError) error = NULL;
 	GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &reading, NULL);
@@ -64,7 +78,12 @@ static char *check_xml(const char *path, const char *text, gsize length)
 		    g_markup_parse_context_end_parse(context, &error);
 	g_markup_parse_context_free(context);
 	if (!read) {
-		return g_strdup_printf("the platform file '%s' cannot be used: %s", path, error->message);
+		return g_strdup_printf("the platform file '%s' cannot be used: %s", path,
+				       error->message);
+	}
+	if (!reading.doctype_seen) {
+		return g_strdup_printf("the platform file '%s' cannot be used: the line <!DOCTYPE platform "
+				       "SYSTEM \"https://simgrid.org/simgrid.dtd\"> is missing", path);
 	}
 	return NULL;
 }
@@ -77,13 +96,15 @@ char *platform_file_check(const char *path)
 	gsize length = 0;
 
 	if (stat(path, &status) != 0) {
-		return g_strdup_printf("the platform file '%s' cannot be opened: %s", path, g_strerror(errno));
+		return g_strdup_printf("the platform file '%s' cannot be opened: %s", path,
+				       g_strerror(errno));
 	}
 	if (!S_ISREG(status.st_mode)) {
 		return g_strdup_printf("the platform file '%s' is not a regular file", path);
 	}
 	if (status.st_size > PLATFORM_BYTES_MAX) {
-		return g_strdup_printf("the platform file '%s' is larger than %d MiB", path, PLATFORM_BYTES_MAX >> 20);
+		return g_strdup_printf("the platform file '%s' is larger than %d MiB", path,
+				       PLATFORM_BYTES_MAX >> 20);
 	}
 	if (!g_file_get_contents(path, &text, &length, &error)) {
 		return g_strdup_printf("the platform file cannot be read: %s", error->message);

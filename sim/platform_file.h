@@ -9,7 +9,8 @@
 #include <stdbool.h>
 
 /*
- * Is it a regular, readable, well-formed XML file whose root is <platform version="4.1">? NULL, or what is wrong, which the
+ * Is it a regular, readable, well-formed XML file whose root is <platform version="4.1">,
+ * with the document type that SimGrid insists on? NULL, or what is wrong, which the
  * caller frees with g_free(). Whether its hosts and routes serve the machine is known only when SimGrid has loaded it.
  */
 char *platform_file_check(const char *path);

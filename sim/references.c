@@ -11,34 +11,72 @@
 #define NAME_BYTES_MAX 200
 #define CONTENDERS_MAX 1000
 
-bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device, uint32_t *count)
+/* Is the name that of a device, or of one of a group, that is there and wrong itself? That is reported already. */
+static bool is_wrong_device(const struct loader *l, const char *name)
 {
-	const char *text = scalar_text(l, "device", node);
-	struct suggestion near = suggestion_for(text ? text : "");
+	static const char digits[] = G_CSET_DIGITS;
+	const struct yaml_entry *devices = yaml_find(l->root, "devices");
 
-	if (!text) {
-		return false;
-	}
-	for (guint i = 0; i < l->devices->len; i++) {
-		const struct scenario_device *one = &g_array_index(l->devices, struct scenario_device, i);
-		bool group = one->group_index == 0 && strcmp(one->group, text) == 0;
-		if (group || strcmp(one->name, text) == 0) {
-			*device = (int32_t)i;
-			*count = group ? one->group_count : 1;
+	for (uint32_t i = 0;
+	     devices && devices->value->kind == YAML_SEQUENCE && i < devices->value->count; i++) {
+		const struct yaml_entry *entry = yaml_find(devices->value->items[i], "name");
+		if (!entry || entry->value->kind != YAML_SCALAR ||
+		    g_hash_table_contains(l->names, entry->value->text)) {
+			continue;
+		}
+		size_t length = strlen(entry->value->text);
+		if (strncmp(name, entry->value->text, length) == 0 &&
+		    name[length + strspn(name + length, digits)] == '\0') {
 			return true;
 		}
-		suggestion_offer(&near, one->name);
-		suggestion_offer(&near, one->group);
-	}
-	/* A device that is wrong itself is reported already. */
-	if (l->devices_sound) {
-		g_autofree char *hint = suggestion_hint(&near);
-		diagnose(l->d, &node->mark, "there is no device '%.60s'%s", text, hint);
 	}
 	return false;
 }
 
-static const struct strategy *find_strategy(struct loader *l, const char *name, const struct mark *at)
+static void refuse_device(struct loader *l, const char *name, const struct mark *at)
+{
+	struct suggestion near = suggestion_for(name);
+
+	for (guint i = 0; i < l->devices->len; i++) {
+		const struct scenario_device *one =
+			&g_array_index(l->devices, struct scenario_device, i);
+		suggestion_offer(&near, one->name);
+		suggestion_offer(&near, one->group);
+	}
+	g_autofree char *hint = suggestion_hint(&near);
+	diagnose(l->d, at, "there is no device '%.60s'%s", name, hint);
+}
+
+bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device,
+			   uint32_t *count)
+{
+	const char *text = scalar_text(l, "device", node);
+	gpointer found = NULL;
+
+	if (!text) {
+		return false;
+	}
+	bool named = g_hash_table_lookup_extended(l->names, text, NULL, &found);
+	guint index = GPOINTER_TO_UINT(found);
+	/* The name of a device whose own entry was refused belongs to nothing. */
+	if (named && index < l->devices->len) {
+		const struct scenario_device *one =
+			&g_array_index(l->devices, struct scenario_device, index);
+		bool group = one->group_index == 0 && strcmp(one->group, text) == 0;
+		if (group || strcmp(one->name, text) == 0) {
+			*device = (int32_t)index;
+			*count = group ? one->group_count : 1;
+			return true;
+		}
+	}
+	if (!named && !is_wrong_device(l, text)) {
+		refuse_device(l, text, &node->mark);
+	}
+	return false;
+}
+
+static const struct strategy *find_strategy(struct loader *l, const char *name,
+					    const struct mark *at)
 {
 	const struct strategy *found = strategy_find(name);
 	struct suggestion near = suggestion_for(name);
@@ -71,7 +109,8 @@ static struct mark mark_inside(const struct yaml_node *node, size_t offset, size
 static int32_t contender_find(const struct loader *l, const char *name)
 {
 	for (guint i = 0; i < l->contenders->len; i++) {
-		if (strcmp(g_array_index(l->contenders, struct scenario_contender, i).name, name) == 0) {
+		if (strcmp(g_array_index(l->contenders, struct scenario_contender, i).name, name) ==
+		    0) {
 			return (int32_t)i;
 		}
 	}
@@ -79,7 +118,8 @@ static int32_t contender_find(const struct loader *l, const char *name)
 }
 
 /* The protocols of "vtd-no-flush+immediate", one a slot. */
-static bool fill_slots(struct loader *l, const struct yaml_node *node, struct scenario_contender *contender)
+static bool fill_slots(struct loader *l, const struct yaml_node *node,
+		       struct scenario_contender *contender)
 {
 	g_auto(GStrv) names = g_strsplit(node->text, "+", -1);
 	size_t offset = 0;
@@ -92,7 +132,8 @@ static bool fill_slots(struct loader *l, const struct yaml_node *node, struct sc
 		if (!strategy) {
 			sound = false;
 		} else if (contender->slot[strategy->slot]) {
-			diagnose(l->d, &at, "'%s' and '%s' do the same: a contender has at most one of them",
+			diagnose(l->d, &at,
+				 "'%s' and '%s' do the same: a contender has at most one of them",
 				 contender->slot[strategy->slot]->name, strategy->name);
 			sound = false;
 		} else {
@@ -137,7 +178,8 @@ static bool replace_contenders(struct loader *l)
 	bool sound = true;
 
 	for (guint i = 0; i < l->contenders->len; i++) {
-		g_ptr_array_add(l->dropped, g_array_index(l->contenders, struct scenario_contender, i).name);
+		g_ptr_array_add(l->dropped,
+				g_array_index(l->contenders, struct scenario_contender, i).name);
 	}
 	g_array_set_size(l->contenders, 0);
 	g_array_set_size(l->contender_marks, 0);
@@ -159,7 +201,8 @@ bool load_strategies(struct loader *l, const struct schema_key *key, const struc
 		return false;
 	}
 	if (node->kind == YAML_SEQUENCE && (node->count == 0 || node->count > CONTENDERS_MAX)) {
-		diagnose(l->d, &node->mark, "'%s' must name 1 to %d strategies", key->name, CONTENDERS_MAX);
+		diagnose(l->d, &node->mark, "'%s' must name 1 to %d strategies", key->name,
+			 CONTENDERS_MAX);
 		return false;
 	}
 	if (node->kind == YAML_SCALAR) {
@@ -169,6 +212,24 @@ bool load_strategies(struct loader *l, const struct schema_key *key, const struc
 		sound &= load_contender(l, node->items[i]);
 	}
 	return l->options->strategies_count ? replace_contenders(l) & sound : sound;
+}
+
+static bool is_wrong_contender(const struct loader *l, const char *name)
+{
+	const struct yaml_entry *strategies = yaml_find(l->root, "strategies");
+
+	if (!strategies || l->contenders_sound) {
+		return !strategies;
+	}
+	const struct yaml_node *list = strategies->value;
+	bool is_list = list->kind == YAML_SEQUENCE;
+	for (uint32_t i = 0; i < (is_list ? list->count : 1); i++) {
+		const struct yaml_node *one = is_list ? list->items[i] : list;
+		if (one->kind == YAML_SCALAR && strcmp(one->text, name) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* -1 for "all"; false where the expectation is not to be kept, with an error unless the contender is left out on purpose. */
@@ -191,12 +252,13 @@ static bool find_contender(struct loader *l, const struct yaml_node *name, int32
 		suggestion_offer(&near, g_ptr_array_index(l->dropped, i));
 	}
 	for (guint i = 0; i < l->contenders->len; i++) {
-		suggestion_offer(&near, g_array_index(l->contenders, struct scenario_contender, i).name);
+		suggestion_offer(&near,
+				 g_array_index(l->contenders, struct scenario_contender, i).name);
 	}
-	if (l->contenders_sound) {
+	if (!is_wrong_contender(l, name->text)) {
 		g_autofree char *hint = suggestion_hint(&near);
-		diagnose(l->d, &name->mark, "'%.60s' is none of the scenario's strategies%s", name->text,
-			 hint[0] ? hint : ", nor 'all'");
+		diagnose(l->d, &name->mark, "'%.60s' is none of the scenario's strategies%s",
+			 name->text, hint[0] ? hint : ", nor 'all'");
 	}
 	return false;
 }
@@ -207,7 +269,8 @@ struct token {
 	struct mark at;
 };
 
-static bool next_token(const struct yaml_node *node, const char **cursor, const char *alphabet, struct token *token)
+static bool next_token(const struct yaml_node *node, const char **cursor, const char *alphabet,
+		       struct token *token)
 {
 	const char *c = *cursor + strspn(*cursor, " \t\n");
 	size_t length = alphabet ? strspn(c, alphabet) : strcspn(c, " \t\n");
@@ -250,7 +313,8 @@ static bool read_metric(struct loader *l, const struct token *token, int32_t *me
 
 static bool read_operator(struct loader *l, const struct token *token, enum expect_op *op)
 {
-	static const enum expect_op all[] = { EXPECT_EQ, EXPECT_NE, EXPECT_LT, EXPECT_LE, EXPECT_GT, EXPECT_GE };
+	static const enum expect_op all[] = { EXPECT_EQ, EXPECT_NE, EXPECT_LT,
+					      EXPECT_LE, EXPECT_GT, EXPECT_GE };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
 		if (strcmp(expect_op_name(all[i]), token->text) == 0) {
@@ -259,7 +323,8 @@ static bool read_operator(struct loader *l, const struct token *token, enum expe
 		}
 	}
 	diagnose(l->d, &token->at, "unknown operator '%s'%s", token->text,
-		 strcmp(token->text, "=") == 0 ? ", did you mean '=='?" : ": ==, !=, <, <=, > or >=");
+		 strcmp(token->text, "=") == 0 ? ", did you mean '=='?"
+					       : ": ==, !=, <, <=, > or >=");
 	return false;
 }
 
@@ -281,7 +346,8 @@ static bool read_limit(struct loader *l, const struct token *token, int32_t metr
 }
 
 /* "stale > 0" */
-static bool parse_expectation(struct loader *l, const struct yaml_node *node, struct scenario_expectation *e)
+static bool parse_expectation(struct loader *l, const struct yaml_node *node,
+			      struct scenario_expectation *e)
 {
 	const char *cursor = node->text;
 	struct token metric, op, value;
@@ -309,8 +375,8 @@ static bool parse_expectation(struct loader *l, const struct yaml_node *node, st
 	return sound;
 }
 
-static bool load_expectation(struct loader *l, const struct yaml_node *name, const struct yaml_node *node,
-			     GArray *expectations)
+static bool load_expectation(struct loader *l, const struct yaml_node *name,
+			     const struct yaml_node *node, GArray *expectations)
 {
 	struct scenario_expectation e = { .line = node->mark.line };
 
@@ -337,14 +403,16 @@ static bool read_subject(struct loader *l, const struct token *token, enum check
 		suggestion_offer(&near, check_subject_name((enum check_subject)i));
 	}
 	g_autofree char *hint = suggestion_hint(&near);
-	diagnose(l->d, &token->at, "unknown subject '%s'%s", token->text, hint[0] ? hint : ": stale, lost or spurious");
+	diagnose(l->d, &token->at, "unknown subject '%s'%s", token->text,
+		 hint[0] ? hint : ": stale, lost or spurious");
 	return false;
 }
 
 static bool read_verdict(struct loader *l, const struct token *token, enum check_verdict *verdict)
 {
 	for (int i = VERDICT_NEVER; i <= VERDICT_ALWAYS; i++) {
-		if (g_ascii_strcasecmp(check_verdict_name((enum check_verdict)i), token->text) == 0) {
+		if (g_ascii_strcasecmp(check_verdict_name((enum check_verdict)i), token->text) ==
+		    0) {
 			*verdict = (enum check_verdict)i;
 			return true;
 		}
@@ -354,8 +422,8 @@ static bool read_verdict(struct loader *l, const struct token *token, enum check
 }
 
 /* "stale sometimes" */
-static bool load_check_expectation(struct loader *l, const struct yaml_node *name, const struct yaml_node *node,
-				   GArray *expectations)
+static bool load_check_expectation(struct loader *l, const struct yaml_node *name,
+				   const struct yaml_node *node, GArray *expectations)
 {
 	struct scenario_check_expectation e = { .line = node->mark.line };
 	const char *cursor = node->text;
@@ -366,7 +434,8 @@ static bool load_check_expectation(struct loader *l, const struct yaml_node *nam
 	if (!scalar_text(l, "expect", node)) {
 		return false;
 	}
-	if (!next_token(node, &cursor, NULL, &subject) || !next_token(node, &cursor, NULL, &verdict)) {
+	if (!next_token(node, &cursor, NULL, &subject) ||
+	    !next_token(node, &cursor, NULL, &verdict)) {
 		diagnose(l->d, &node->mark, "an expectation is SUBJECT VERDICT: stale sometimes");
 		return false;
 	}
@@ -391,11 +460,16 @@ static bool load_pairs(struct loader *l, const struct yaml_node *node, load_one 
 	bool sound = true;
 
 	if (node->kind == YAML_SEQUENCE) {
-		sound = count_values(l, node->count, &node->mark);
-		for (uint32_t i = 0; sound && i < node->count; i++) {
+		if (!count_values(l, node->count, &node->mark)) {
+			return false;
+		}
+		for (uint32_t i = 0; i < node->count; i++) {
 			const struct yaml_node *pair = node->items[i];
 			if (pair->kind != YAML_MAPPING) {
-				diagnose(l->d, &pair->mark, "an expectation is STRATEGY: EXPRESSION, or all: EXPRESSION");
+				diagnose(
+					l->d, &pair->mark,
+					"an expectation is STRATEGY: EXPRESSION, or all: EXPRESSION");
+				sound = false;
 			} else {
 				sound &= load_pairs(l, pair, load, out);
 			}

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "models/os/irq_flow.h"
-#include "models/os/irq_manage.h"
+#include "models/os/irq_alloc.h"
 #include "models/strategies/operations.h"
 #include "sim/actions.h"
 #include "sim/arrivals.h"

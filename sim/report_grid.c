@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/report_grid.h"
 
+#include <stdbool.h>
+
 struct grid {
 	size_t columns;
+	size_t left_columns;
 	GPtrArray *cells; /* of GString */
 };
 
@@ -11,11 +14,12 @@ static void free_cell(gpointer cell)
 	g_string_free(cell, TRUE);
 }
 
-struct grid *grid_new(size_t columns)
+struct grid *grid_new(size_t columns, size_t left_columns)
 {
 	struct grid *grid = g_new0(struct grid, 1);
 
 	grid->columns = columns;
+	grid->left_columns = left_columns;
 	grid->cells = g_ptr_array_new_with_free_func(free_cell);
 	return grid;
 }
@@ -52,7 +56,7 @@ static void append_spaces(GString *out, glong count)
 	}
 }
 
-void grid_print(struct grid *grid, GString *out)
+void grid_print(const struct grid *grid, GString *out)
 {
 	glong *widths = g_new(glong, grid->columns);
 
@@ -64,18 +68,19 @@ void grid_print(struct grid *grid, GString *out)
 		size_t column = i % grid->columns;
 		const GString *cell = g_ptr_array_index(grid->cells, i);
 		glong padding = widths[column] - cell_width(grid, i);
-		if (column) {
-			append_spaces(out, padding + 2);
-		}
+		bool left = column < grid->left_columns, last = column == grid->columns - 1;
+		append_spaces(out, (column ? 2 : 0) + (left ? 0 : padding));
 		g_string_append(out, cell->str);
-		if (column == 0) {
-			append_spaces(out, padding);
-		}
-		if (column == grid->columns - 1) {
+		append_spaces(out, left && !last ? padding : 0);
+		if (last) {
 			g_string_append_c(out, '\n');
 		}
 	}
 	g_free(widths);
+}
+
+void grid_free(struct grid *grid)
+{
 	g_ptr_array_free(grid->cells, TRUE);
 	g_free(grid);
 }

@@ -76,7 +76,7 @@ static void append_grid(GString *out, const struct run_result *result, const cha
 			const struct column *columns, size_t count)
 {
 	const struct scenario *s = result->scenario;
-	struct grid *grid = grid_new(1 + count);
+	struct grid *grid = grid_new(1 + count, 1);
 
 	g_string_append(grid_cell(grid), title);
 	for (size_t i = 0; i < count; i++) {
@@ -99,6 +99,7 @@ static void append_grid(GString *out, const struct run_result *result, const cha
 		}
 	}
 	grid_print(grid, out);
+	grid_free(grid);
 	g_string_append_c(out, '\n');
 }
 

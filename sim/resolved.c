@@ -20,8 +20,8 @@ static void write_text(GString *out, const char *text)
 {
 	static const char safe[] = G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-+./ <>=!,%";
 	size_t length = strlen(text);
-	bool plain = g_ascii_isalpha(text[0]) && strspn(text, safe) == length && text[length - 1] != ' ' &&
-		     strcmp(text, "null") != 0;
+	bool plain = g_ascii_isalpha(text[0]) && strspn(text, safe) == length &&
+		     text[length - 1] != ' ' && strcmp(text, "null") != 0;
 
 	if (plain) {
 		g_string_append(out, text);
@@ -91,12 +91,14 @@ static const char *device_name(const struct scenario *s, int32_t number, uint32_
 {
 	const struct scenario_device *device = &s->devices[number];
 
-	return count == device->group_count && device->group_index == 0 ? device->group : device->name;
+	return count == device->group_count && device->group_index == 0 ? device->group
+									: device->name;
 }
 
 static bool is_empty(const struct schema_key *key, const void *base)
 {
-	const void *field = (const char *)base + key->offset, *count = (const char *)base + key->count_offset;
+	const void *field = (const char *)base + key->offset,
+		   *count = (const char *)base + key->count_offset;
 
 	switch (key->type) {
 	case TYPE_TEXT:
@@ -130,7 +132,8 @@ static void write_number(GString *out, const struct schema_key *key, uint32_t va
 
 static void write_value(struct writer *w, const struct schema_key *key, const void *base)
 {
-	const void *field = (const char *)base + key->offset, *second = (const char *)base + key->count_offset;
+	const void *field = (const char *)base + key->offset,
+		   *second = (const char *)base + key->count_offset;
 	GString *out = w->out;
 
 	switch (key->type) {
@@ -176,10 +179,12 @@ static void write_value(struct writer *w, const struct schema_key *key, const vo
 		write_durations(out, *(uint64_t *const *)field, *(const size_t *)second);
 		break;
 	case TYPE_DEVICE:
-		write_text(out, device_name(w->s, *(const int32_t *)field, *(const uint32_t *)second));
+		write_text(out,
+			   device_name(w->s, *(const int32_t *)field, *(const uint32_t *)second));
 		break;
 	case TYPE_VECTORS:
-		g_string_append_printf(out, "%u-%u", *(const uint32_t *)field, *(const uint32_t *)second - 1);
+		g_string_append_printf(out, "%u-%u", *(const uint32_t *)field,
+				       *(const uint32_t *)second - 1);
 		break;
 	case TYPE_TARGET:
 		write_target(out, base);
@@ -190,7 +195,8 @@ static void write_value(struct writer *w, const struct schema_key *key, const vo
 }
 
 /* text is "CONTENDER: EXPRESSION". */
-static void write_expectation(struct writer *w, unsigned indent, int32_t contender, const char *text)
+static void write_expectation(struct writer *w, unsigned indent, int32_t contender,
+			      const char *text)
 {
 	const char *name = contender < 0 ? "all" : w->s->contenders[contender].name;
 
@@ -202,16 +208,17 @@ static void write_expectation(struct writer *w, unsigned indent, int32_t contend
 static void write_strategies(struct writer *w, unsigned indent)
 {
 	for (size_t i = 0; i < w->s->contenders_count; i++) {
-		g_string_append_printf(w->out, "%*s- %s\n", (int)indent, "", w->s->contenders[i].name);
+		g_string_append_printf(w->out, "%*s- %s\n", (int)indent, "",
+				       w->s->contenders[i].name);
 	}
 }
 
-static void write_section(struct writer *w, const struct schema_section *section, const void *base, unsigned indent,
-			  key_filter *filter);
+static void write_section(struct writer *w, const struct schema_section *section, const void *base,
+			  unsigned indent, key_filter *filter);
 
 /* An item of a list: its first key stands behind the dash. */
-static void write_item(struct writer *w, const struct schema_section *section, const void *base, unsigned indent,
-		       key_filter *filter)
+static void write_item(struct writer *w, const struct schema_section *section, const void *base,
+		       unsigned indent, key_filter *filter)
 {
 	gsize start = w->out->len;
 
@@ -278,7 +285,8 @@ static void write_list(struct writer *w, const struct schema_key *key, unsigned 
 		break;
 	case TYPE_EXPECT:
 		for (size_t i = 0; i < w->s->expectations_count; i++) {
-			write_expectation(w, indent, w->s->expectations[i].contender, w->s->expectations[i].text);
+			write_expectation(w, indent, w->s->expectations[i].contender,
+					  w->s->expectations[i].text);
 		}
 		break;
 	default:
@@ -290,7 +298,8 @@ static void write_list(struct writer *w, const struct schema_key *key, unsigned 
 	}
 }
 
-static void write_map(struct writer *w, const struct schema_key *key, const void *base, unsigned indent)
+static void write_map(struct writer *w, const struct schema_key *key, const void *base,
+		      unsigned indent)
 {
 	bool arrivals = strcmp(key->name, "raise") == 0;
 
@@ -298,11 +307,12 @@ static void write_map(struct writer *w, const struct schema_key *key, const void
 		return;
 	}
 	g_string_append_printf(w->out, "%*s%s:\n", (int)indent, "", key->name);
-	write_section(w, key->section, (const char *)base + key->offset, indent + 2, arrivals ? arrivals_filter : NULL);
+	write_section(w, key->section, (const char *)base + key->offset, indent + 2,
+		      arrivals ? arrivals_filter : NULL);
 }
 
-static void write_section(struct writer *w, const struct schema_section *section, const void *base, unsigned indent,
-			  key_filter *filter)
+static void write_section(struct writer *w, const struct schema_section *section, const void *base,
+			  unsigned indent, key_filter *filter)
 {
 	for (size_t i = 0; i < section->keys_count; i++) {
 		const struct schema_key *key = &section->keys[i];

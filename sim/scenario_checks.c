@@ -9,7 +9,8 @@
 /* The name of an enumeration's value, as the file writes it. */
 static const char *name_in(const char *section, const char *key, int value)
 {
-	const struct schema_key *row = schema_find(schema_find(schema_root(), section)->section, key);
+	const struct schema_key *row =
+		schema_find(schema_find(schema_root(), section)->section, key);
 
 	return schema_name_of(row->names, value);
 }
@@ -41,11 +42,13 @@ static const struct vector_space *find_space(struct loader *l, const struct yaml
 	struct mark at = key_mark(node, yaml_find(node, "remap") ? "remap" : "arch");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(vector_spaces); i++) {
-		if (vector_spaces[i].arch == machine->arch && vector_spaces[i].remap == machine->remap) {
+		if (vector_spaces[i].arch == machine->arch &&
+		    vector_spaces[i].remap == machine->remap) {
 			return &vector_spaces[i];
 		}
 	}
-	diagnose(l->d, &at, "remap '%s' does not exist on arch '%s'", name_in("machine", "remap", machine->remap),
+	diagnose(l->d, &at, "remap '%s' does not exist on arch '%s'",
+		 name_in("machine", "remap", machine->remap),
 		 name_in("machine", "arch", machine->arch));
 	return NULL;
 }
@@ -56,7 +59,8 @@ static void preset_system_vectors(struct scenario_machine *machine)
 	size_t count = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(x86_system_vectors) && machine->arch == ARCH_X86; i++) {
-		if (x86_system_vectors[i] >= machine->vectors_first && x86_system_vectors[i] < machine->vectors_end) {
+		if (x86_system_vectors[i] >= machine->vectors_first &&
+		    x86_system_vectors[i] < machine->vectors_end) {
 			vectors[count++] = x86_system_vectors[i];
 		}
 	}
@@ -64,7 +68,8 @@ static void preset_system_vectors(struct scenario_machine *machine)
 	machine->system_vectors_count = count;
 }
 
-static bool check_system_vectors(struct loader *l, const struct mark *at, const struct scenario_machine *machine)
+static bool check_system_vectors(struct loader *l, const struct mark *at,
+				 const struct scenario_machine *machine)
 {
 	GHashTable *seen = g_hash_table_new(NULL, NULL);
 	bool sound = true;
@@ -72,8 +77,8 @@ static bool check_system_vectors(struct loader *l, const struct mark *at, const 
 	for (size_t i = 0; i < machine->system_vectors_count && sound; i++) {
 		uint32_t vector = machine->system_vectors[i];
 		if (vector < machine->vectors_first || vector >= machine->vectors_end) {
-			diagnose(l->d, at, "system: vector %u is outside the range %u to %u", vector,
-				 machine->vectors_first, machine->vectors_end - 1);
+			diagnose(l->d, at, "system: vector %u is outside the range %u to %u",
+				 vector, machine->vectors_first, machine->vectors_end - 1);
 			sound = false;
 		} else if (!g_hash_table_add(seen, GUINT_TO_POINTER(vector))) {
 			diagnose(l->d, at, "system: vector %u is named twice", vector);
@@ -81,15 +86,16 @@ static bool check_system_vectors(struct loader *l, const struct mark *at, const 
 		}
 	}
 	g_hash_table_destroy(seen);
-	if (sound && machine->system_vectors_count >= machine->vectors_end - machine->vectors_first) {
+	if (sound &&
+	    machine->system_vectors_count >= machine->vectors_end - machine->vectors_first) {
 		diagnose(l->d, at, "no vector is left to allocate");
 		sound = false;
 	}
 	return sound;
 }
 
-static bool finish_vectors(struct loader *l, const struct yaml_node *node, struct scenario_machine *machine,
-			   const struct vector_space *space)
+static bool finish_vectors(struct loader *l, const struct yaml_node *node,
+			   struct scenario_machine *machine, const struct vector_space *space)
 {
 	const struct yaml_entry *entry = yaml_find(node, "vectors");
 	const struct yaml_node *vectors = entry ? entry->value : NULL;
@@ -99,12 +105,13 @@ static bool finish_vectors(struct loader *l, const struct yaml_node *node, struc
 	machine->vectors_end = machine->vectors_end ? machine->vectors_end : space->end;
 	if (machine->vectors_first < space->lowest || machine->vectors_end > space->limit) {
 		diagnose(l->d, &at, "vectors: %u to %u is outside the hardware's range, %u to %u",
-			 machine->vectors_first, machine->vectors_end - 1, space->lowest, space->limit - 1);
+			 machine->vectors_first, machine->vectors_end - 1, space->lowest,
+			 space->limit - 1);
 		return false;
 	}
 	if (machine->vectors_first >= machine->vectors_end) {
-		diagnose(l->d, &at, "vectors: 'first' (%u) must be below 'end' (%u)", machine->vectors_first,
-			 machine->vectors_end);
+		diagnose(l->d, &at, "vectors: 'first' (%u) must be below 'end' (%u)",
+			 machine->vectors_first, machine->vectors_end);
 		return false;
 	}
 	if (!yaml_find(vectors, "system")) {
@@ -113,7 +120,8 @@ static bool finish_vectors(struct loader *l, const struct yaml_node *node, struc
 	return check_system_vectors(l, &at, machine);
 }
 
-static bool check_platform(struct loader *l, const struct yaml_node *node, const struct scenario_machine *machine)
+static bool check_platform(struct loader *l, const struct yaml_node *node,
+			   const struct scenario_machine *machine)
 {
 	const struct yaml_entry *entry = yaml_find(node, "platform");
 
@@ -127,21 +135,27 @@ static bool check_platform(struct loader *l, const struct yaml_node *node, const
 	return !error;
 }
 
-bool finish_machine(struct loader *l, const struct yaml_node *node, struct scenario_machine *machine)
+bool finish_machine(struct loader *l, const struct yaml_node *node,
+		    struct scenario_machine *machine)
 {
 	bool sound = true;
 
 	if (!yaml_find(node, "remap")) {
 		machine->remap = machine->arch == ARCH_ARM ? REMAP_ITS : REMAP_NONE;
 	}
-	const struct vector_space *space = find_space(l, node, machine);
-	if (machine->cpus % machine->sockets != 0) {
+	const struct vector_space *space =
+		KEYS_SOUND(l, node, "arch", "remap") ? find_space(l, node, machine) : NULL;
+	if (KEYS_SOUND(l, node, "cpus", "sockets") && machine->cpus % machine->sockets != 0) {
 		struct mark at = key_mark(node, "sockets");
-		diagnose(l->d, &at, "sockets: %u CPUs cannot be dealt to %u sockets in equal shares", machine->cpus,
-			 machine->sockets);
+		diagnose(l->d, &at,
+			 "sockets: %u CPUs cannot be dealt to %u sockets in equal shares",
+			 machine->cpus, machine->sockets);
 		sound = false;
 	}
-	return check_platform(l, node, machine) & sound && space && finish_vectors(l, node, machine, space);
+	sound &= KEYS_SOUND(l, node, "platform") && check_platform(l, node, machine);
+	bool vectors_sound =
+		space && KEYS_SOUND(l, node, "vectors") && finish_vectors(l, node, machine, space);
+	return sound && vectors_sound;
 }
 
 /* The keys of each arrival process: those that it must have, and those that it may. */
@@ -186,23 +200,31 @@ bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struc
 {
 	bool sound = true;
 
-	if (!yaml_find(node, "process")) {
-		arrivals->process = yaml_find(node, "rate") && node->count == 1 ? PROCESS_POISSON : PROCESS_NONE;
+	if (!KEYS_SOUND(l, node, "process")) {
+		return false;
 	}
-	const struct schema_section *section = schema_find(schema_find(schema_root(), "devices")->section,
-							   "raise")->section;
-	const char *process = schema_name_of(schema_find(section, "process")->names, (int)arrivals->process);
+	if (!yaml_find(node, "process")) {
+		arrivals->process = yaml_find(node, "rate") && node->count == 1 ? PROCESS_POISSON
+										: PROCESS_NONE;
+	}
+	const struct schema_section *section =
+		schema_find(schema_find(schema_root(), "devices")->section, "raise")->section;
+	const char *process =
+		schema_name_of(schema_find(section, "process")->names, (int)arrivals->process);
 	const struct process_keys *keys = &process_keys[arrivals->process];
 	for (size_t i = 0; keys->required[i]; i++) {
 		if (!yaml_find(node, keys->required[i])) {
-			diagnose(l->d, at, "missing key '%s': process '%s' needs it", keys->required[i], process);
+			diagnose(l->d, at, "missing key '%s': process '%s' needs it",
+				 keys->required[i], process);
 			sound = false;
 		}
 	}
 	for (uint32_t i = 0; node && i < node->count; i++) {
 		const struct yaml_node *key = node->entries[i].key;
-		if (schema_find(section, key->text) && !arrivals_key_applies(arrivals->process, key->text)) {
-			diagnose(l->d, &key->mark, "'%s' says nothing about process '%s'", key->text, process);
+		if (schema_find(section, key->text) &&
+		    !arrivals_key_applies(arrivals->process, key->text)) {
+			diagnose(l->d, &key->mark, "'%s' says nothing about process '%s'",
+				 key->text, process);
 			sound = false;
 		}
 	}
@@ -212,7 +234,8 @@ bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struc
 	return sound;
 }
 
-static bool refuse(struct loader *l, const struct yaml_node *node, const char *key, const char *message)
+static bool refuse(struct loader *l, const struct yaml_node *node, const char *key,
+		   const char *message)
 {
 	struct mark at = key_mark(node, key);
 
@@ -221,15 +244,18 @@ static bool refuse(struct loader *l, const struct yaml_node *node, const char *k
 }
 
 /* What the specifications say of each kind's mask and pending bits, where the file is silent; and what it cannot be. */
-static bool finish_masking(struct loader *l, const struct yaml_node *node, struct scenario_device *device)
+static bool finish_masking(struct loader *l, const struct yaml_node *node,
+			   struct scenario_device *device)
 {
-	bool maskable_given = yaml_find(node, "maskable"), pending_given = yaml_find(node, "pending_bits");
+	bool maskable_given = yaml_find(node, "maskable"),
+	     pending_given = yaml_find(node, "pending_bits");
 
 	if (!maskable_given) {
 		device->maskable = device->kind == DEVICE_MSIX || device->kind == DEVICE_IMS;
 	}
 	if (!pending_given) {
-		device->pending_bits = device->kind == DEVICE_MSIX || (device->kind == DEVICE_MSI && device->maskable);
+		device->pending_bits = device->kind == DEVICE_MSIX ||
+				       (device->kind == DEVICE_MSI && device->maskable);
 	}
 	if (device->kind == DEVICE_MSIX && !device->maskable) {
 		return refuse(l, node, "maskable", "MSI-X always has mask bits");
@@ -244,12 +270,14 @@ static bool finish_masking(struct loader *l, const struct yaml_node *node, struc
 		return refuse(l, node, "pending_bits", "IMS has no pending bits");
 	}
 	if (device->pending_bits && !device->maskable) {
-		return refuse(l, node, "pending_bits", "pending bits need mask bits: 'maskable' is false");
+		return refuse(l, node, "pending_bits",
+			      "pending bits need mask bits: 'maskable' is false");
 	}
 	return true;
 }
 
-static bool finish_kind(struct loader *l, const struct yaml_node *node, struct scenario_device *device)
+static bool finish_kind(struct loader *l, const struct yaml_node *node,
+			struct scenario_device *device)
 {
 	bool pci = device->kind == DEVICE_MSI || device->kind == DEVICE_MSIX;
 
@@ -259,14 +287,16 @@ static bool finish_kind(struct loader *l, const struct yaml_node *node, struct s
 	if (device->intx && !pci) {
 		return refuse(l, node, "intx", "only msi and msix devices have a legacy line");
 	}
-	if (device->kind == DEVICE_MSI && (device->vectors > 32 || (device->vectors & (device->vectors - 1)))) {
+	if (device->kind == DEVICE_MSI &&
+	    (device->vectors > 32 || (device->vectors & (device->vectors - 1)))) {
 		return refuse(l, node, "vectors", "vectors: MSI has a power of two, up to 32");
 	}
 	if (device->kind == DEVICE_MSIX && device->vectors > 2048) {
 		return refuse(l, node, "vectors", "vectors: MSI-X has at most 2048");
 	}
 	if (device->kind == DEVICE_MSI && device->torn != TORN_MIX) {
-		return refuse(l, node, "torn", "torn: an MSI capability always sends what its registers hold: mix");
+		return refuse(l, node, "torn",
+			      "torn: an MSI capability always sends what its registers hold: mix");
 	}
 	return true;
 }
@@ -274,26 +304,34 @@ static bool finish_kind(struct loader *l, const struct yaml_node *node, struct s
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device)
 {
 	const struct scenario_machine *machine = &l->s->machine;
-	bool sound = finish_masking(l, node, device) & finish_kind(l, node, device);
+	bool sound = yaml_find(node, "kind") && KEYS_SOUND(l, node, "kind");
 
+	if (sound && KEYS_SOUND(l, node, "maskable", "pending_bits")) {
+		sound &= finish_masking(l, node, device);
+	}
+	if (sound && KEYS_SOUND(l, node, "intx", "vectors", "torn")) {
+		sound &= finish_kind(l, node, device);
+	}
 	if (device->allocated == UINT32_MAX) {
 		device->allocated = device->vectors;
 	}
-	if (device->allocated > device->vectors) {
+	if (KEYS_SOUND(l, node, "vectors", "allocated") && device->allocated > device->vectors) {
 		sound = refuse(l, node, "allocated", "allocated: the device has fewer vectors");
 	}
 	device->socket_dealt = device->socket == UINT32_MAX;
 	if (device->socket_dealt) {
 		device->socket = 0;
 	}
-	if (l->machine_sound && device->socket >= machine->sockets) {
+	if (l->machine_sound && KEYS_SOUND(l, node, "socket") &&
+	    device->socket >= machine->sockets) {
 		struct mark at = key_mark(node, "socket");
-		diagnose(l->d, &at, "socket: there is no socket %u: the machine has %u, from 0", device->socket,
-			 machine->sockets);
+		diagnose(l->d, &at, "socket: there is no socket %u: the machine has %u, from 0",
+			 device->socket, machine->sockets);
 		sound = false;
 	}
 	if (device->managed && device->initial_cpus) {
-		sound = refuse(l, node, "cpus", "cpus: the affinity of a managed device is the kernel's");
+		sound = refuse(l, node, "cpus",
+			       "cpus: the affinity of a managed device is the kernel's");
 	}
 	return sound;
 }
@@ -359,7 +397,8 @@ bool action_key_applies(const struct scenario_action *action, const char *key)
 	return verb_need(action->verb, key) != NO;
 }
 
-static bool find_when(struct loader *l, const struct yaml_node *node, struct scenario_action *action)
+static bool find_when(struct loader *l, const struct yaml_node *node,
+		      struct scenario_action *action)
 {
 	static const struct {
 		const char *key;
@@ -374,8 +413,10 @@ static bool find_when(struct loader *l, const struct yaml_node *node, struct sce
 		}
 	}
 	if (given != 1) {
-		diagnose(l->d, &node->mark, "an action happens once ('at'), regularly ('every') or at random ('rate'): "
-					    "exactly one of them is needed");
+		diagnose(
+			l->d, &node->mark,
+			"an action happens once ('at'), regularly ('every') or at random ('rate'): "
+			"exactly one of them is needed");
 		return false;
 	}
 	if (action->when == WHEN_AT) {
@@ -384,7 +425,8 @@ static bool find_when(struct loader *l, const struct yaml_node *node, struct sce
 	return true;
 }
 
-static bool check_action_keys(struct loader *l, const struct yaml_node *node, const struct scenario_action *action)
+static bool check_action_keys(struct loader *l, const struct yaml_node *node,
+			      const struct scenario_action *action)
 {
 	const char *verb = name_in("actions", "do", (int)action->verb);
 	bool sound = true;
@@ -411,7 +453,8 @@ static bool check_action_keys(struct loader *l, const struct yaml_node *node, co
 	return sound;
 }
 
-static bool check_action_vectors(struct loader *l, const struct yaml_node *node, struct scenario_action *action)
+static bool check_action_vectors(struct loader *l, const struct yaml_node *node,
+				 struct scenario_action *action)
 {
 	bool all = action->vector_end == UINT32_MAX;
 
@@ -432,26 +475,39 @@ static bool check_action_vectors(struct loader *l, const struct yaml_node *node,
 	return true;
 }
 
-static bool check_offline_target(struct loader *l, const struct yaml_node *node, const struct scenario_action *action)
+static bool check_offline_target(struct loader *l, const struct yaml_node *node,
+				 const struct scenario_action *action)
 {
 	if (action->verb != ACTION_OFFLINE) {
 		return true;
 	}
 	if (action->cpu < 0 && action->device < 0) {
-		diagnose(l->d, &node->mark, "'offline' needs 'cpu', or a 'device' whose CPU is meant");
+		diagnose(l->d, &node->mark,
+			 "'offline' needs 'cpu', or a 'device' whose CPU is meant");
 		return false;
 	}
 	if (action->cpu >= 0 && action->device >= 0) {
-		return refuse(l, node, "device", "'device' and 'cpu' both name the CPU to take down: leave one out");
+		return refuse(l, node, "device",
+			      "'device' and 'cpu' both name the CPU to take down: leave one out");
 	}
 	return true;
 }
 
 bool finish_action(struct loader *l, const struct yaml_node *node, struct scenario_action *action)
 {
-	bool sound = find_when(l, node, action) && check_action_keys(l, node, action);
+	bool sound = node->kind == YAML_MAPPING && find_when(l, node, action);
 
-	return sound & check_action_vectors(l, node, action) & check_offline_target(l, node, action);
+	if (!sound || !yaml_find(node, "do") || !KEYS_SOUND(l, node, "do", "to")) {
+		return false;
+	}
+	sound = check_action_keys(l, node, action);
+	if (KEYS_SOUND(l, node, "device", "vectors")) {
+		sound &= check_action_vectors(l, node, action);
+	}
+	if (KEYS_SOUND(l, node, "device", "cpu")) {
+		sound &= check_offline_target(l, node, action);
+	}
+	return sound;
 }
 
 static const struct yaml_node *node_of(const GPtrArray *nodes, guint i)
@@ -462,10 +518,12 @@ static const struct yaml_node *node_of(const GPtrArray *nodes, guint i)
 /* Does anything in the scenario make this device's interrupts change their CPU? Hotplug moves what is not managed. */
 static bool device_moves(const struct loader *l, guint number)
 {
-	const struct scenario_device *device = &g_array_index(l->devices, struct scenario_device, number);
+	const struct scenario_device *device =
+		&g_array_index(l->devices, struct scenario_device, number);
 
 	for (guint i = 0; i < l->actions->len; i++) {
-		const struct scenario_action *action = &g_array_index(l->actions, struct scenario_action, i);
+		const struct scenario_action *action =
+			&g_array_index(l->actions, struct scenario_action, i);
 		bool named = (int64_t)number >= action->device &&
 			     (int64_t)number < (int64_t)action->device + action->device_count;
 		if ((action->verb == ACTION_MIGRATE && action->device >= 0 && named) ||
@@ -476,20 +534,26 @@ static bool device_moves(const struct loader *l, guint number)
 	return false;
 }
 
-static void check_device_needs(struct loader *l, const struct strategy *strategy, guint number, const struct mark *at)
+static void check_device_needs(struct loader *l, const struct strategy *strategy, guint number,
+			       const struct mark *at)
 {
-	const struct scenario_device *device = &g_array_index(l->devices, struct scenario_device, number);
+	const struct scenario_device *device =
+		&g_array_index(l->devices, struct scenario_device, number);
 
 	if (!(strategy->kinds & NEEDS(device->kind))) {
-		diagnose(l->d, at, "'%s' does not work for devices of kind '%s': '%s' in line %d is moved",
-			 strategy->name, name_in("devices", "kind", (int)device->kind), device->group, device->line);
+		diagnose(l->d, at,
+			 "'%s' does not work for devices of kind '%s': '%s' in line %d is moved",
+			 strategy->name, name_in("devices", "kind", (int)device->kind),
+			 device->group, device->line);
 	} else if (strategy->masking == MASKING_REQUIRED && !device->maskable) {
-		diagnose(l->d, at, "'%s' needs devices with mask bits: '%s' in line %d is moved and has none",
+		diagnose(l->d, at,
+			 "'%s' needs devices with mask bits: '%s' in line %d is moved and has none",
 			 strategy->name, device->group, device->line);
 	}
 }
 
-static void check_needs(struct loader *l, const struct strategy *strategy, const bool *moves, const struct mark *at)
+static void check_needs(struct loader *l, const struct strategy *strategy, const bool *moves,
+			const struct mark *at)
 {
 	const struct scenario_machine *machine = &l->s->machine;
 
@@ -504,7 +568,8 @@ static void check_needs(struct loader *l, const struct strategy *strategy, const
 		return;
 	}
 	for (guint i = 0; i < l->devices->len; i++) {
-		const struct scenario_device *device = &g_array_index(l->devices, struct scenario_device, i);
+		const struct scenario_device *device =
+			&g_array_index(l->devices, struct scenario_device, i);
 		if (moves[i] && device->group_index == 0) {
 			check_device_needs(l, strategy, i, at);
 		}
@@ -536,11 +601,13 @@ static void fill_default_slots(struct loader *l)
 	const struct scenario_machine *machine = &l->s->machine;
 
 	for (guint i = 0; i < l->contenders->len; i++) {
-		struct scenario_contender *contender = &g_array_index(l->contenders, struct scenario_contender, i);
+		struct scenario_contender *contender =
+			&g_array_index(l->contenders, struct scenario_contender, i);
 		for (int slot = 0; slot < STRATEGY_SLOTS; slot++) {
 			if (!contender->slot[slot]) {
-				contender->slot[slot] = strategy_default((enum strategy_slot)slot, machine->arch,
-									 machine->remap);
+				contender->slot[slot] =
+					strategy_default((enum strategy_slot)slot, machine->arch,
+							 machine->remap);
 			}
 		}
 	}
@@ -549,9 +616,11 @@ static void fill_default_slots(struct loader *l)
 static void deal_sockets(struct loader *l)
 {
 	for (guint i = 0; i < l->devices->len; i++) {
-		struct scenario_device *device = &g_array_index(l->devices, struct scenario_device, i);
+		struct scenario_device *device =
+			&g_array_index(l->devices, struct scenario_device, i);
 		if (device->socket_dealt) {
-			device->socket = (uint32_t)((uint64_t)i * l->s->machine.sockets / l->devices->len);
+			device->socket =
+				(uint32_t)((uint64_t)i * l->s->machine.sockets / l->devices->len);
 		}
 	}
 }
@@ -563,15 +632,17 @@ static void check_clock(struct loader *l, const struct yaml_node *root)
 	if (s->duration_ps <= SCENARIO_DURATION_PS_MAX && s->drain_ps <= SCENARIO_DURATION_PS_MAX &&
 	    s->duration_ps + s->drain_ps > SCENARIO_DURATION_PS_MAX) {
 		struct mark at = key_mark(root, "duration");
-		g_autofree char *max = units_write_duration(SCENARIO_DURATION_PS_MAX);
-		diagnose(l->d, &at, "duration and drain together are past the end of the simulated clock, %s", max);
+		diagnose(
+			l->d, &at,
+			"duration and drain together are past the end of the simulated clock, " CLOCK_END_TEXT);
 	}
 }
 
 static void check_action_times(struct loader *l)
 {
 	for (guint i = 0; i < l->actions->len && l->s->duration_ps; i++) {
-		const struct scenario_action *action = &g_array_index(l->actions, struct scenario_action, i);
+		const struct scenario_action *action =
+			&g_array_index(l->actions, struct scenario_action, i);
 		if (action->at_ps > l->s->duration_ps) {
 			const char *key = action->when == WHEN_AT ? "at" : "start";
 			struct mark at = key_mark(node_of(l->action_nodes, i), key);
@@ -584,12 +655,13 @@ static void check_action_times(struct loader *l)
 static void check_managed(struct loader *l)
 {
 	for (guint i = 0; i < l->actions->len; i++) {
-		const struct scenario_action *action = &g_array_index(l->actions, struct scenario_action, i);
+		const struct scenario_action *action =
+			&g_array_index(l->actions, struct scenario_action, i);
 		if (action->verb != ACTION_MIGRATE) {
 			continue;
 		}
-		const struct scenario_device *device = &g_array_index(l->devices, struct scenario_device,
-								      (guint)action->device);
+		const struct scenario_device *device =
+			&g_array_index(l->devices, struct scenario_device, (guint)action->device);
 		if (device->managed) {
 			refuse(l, node_of(l->action_nodes, i), "device",
 			       "the device is managed: its affinity is the kernel's and cannot be set");

@@ -61,19 +61,23 @@ static void add_override(GArray *overrides, const char *option, const char *path
 }
 
 /* In the order of the command line, so that a later option wins over an earlier one. */
-static enum exit_code collect_overrides(const struct invocation *invocation, GArray *overrides, GPtrArray *paths)
+static enum exit_code collect_overrides(const struct invocation *invocation, GArray *overrides,
+					GPtrArray *paths)
 {
 	static const struct {
 		const char *option, *path;
 	} shortcuts[] = {
-		{ "--seed", "seed" }, { "--replications", "replications" }, { "--duration", "duration" },
+		{ "--seed", "seed" },
+		{ "--replications", "replications" },
+		{ "--duration", "duration" },
 	};
 
 	for (size_t i = 0; i < invocation->given_count; i++) {
 		const struct given_option *given = &invocation->given[i];
 		for (size_t j = 0; j < G_N_ELEMENTS(shortcuts); j++) {
 			if (strcmp(given->option->name, shortcuts[j].option) == 0) {
-				add_override(overrides, shortcuts[j].option, shortcuts[j].path, given->value);
+				add_override(overrides, shortcuts[j].option, shortcuts[j].path,
+					     given->value);
 			}
 		}
 		if (strcmp(given->option->name, "--set") != 0) {
@@ -81,7 +85,8 @@ static enum exit_code collect_overrides(const struct invocation *invocation, GAr
 		}
 		const char *equals = strchr(given->value, '=');
 		if (!equals || equals == given->value) {
-			return usage_error(invocation->command, "--set needs PATH=VALUE, not '%s'", given->value);
+			return usage_error(invocation->command, "--set needs PATH=VALUE, not '%s'",
+					   given->value);
 		}
 		char *path = g_strndup(given->value, (gsize)(equals - given->value));
 		g_ptr_array_add(paths, path);
@@ -90,7 +95,8 @@ static enum exit_code collect_overrides(const struct invocation *invocation, GAr
 	return EXIT_HELD;
 }
 
-static bool load_one(const char *path, const struct scenario_load_options *options, struct scenario_files *files)
+static bool load_one(const char *path, const struct scenario_load_options *options,
+		     struct scenario_files *files)
 {
 	struct diagnostics *d = diagnostics_new(path);
 	struct scenario *s = scenario_load(path, options, d);
@@ -103,10 +109,12 @@ static bool load_one(const char *path, const struct scenario_load_options *optio
 	return s != NULL;
 }
 
-enum exit_code scenario_files_load(const struct invocation *invocation, struct scenario_files *files)
+enum exit_code scenario_files_load(const struct invocation *invocation,
+				   struct scenario_files *files)
 {
 	g_autofree const char **strategies = option_values(invocation, "--strategy");
-	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free), *set_paths = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free),
+		  *set_paths = g_ptr_array_new_with_free_func(g_free);
 	GArray *overrides = g_array_new(FALSE, FALSE, sizeof(struct scenario_override));
 
 	*files = (struct scenario_files){ 0 };

@@ -25,7 +25,8 @@ static const struct schema_name remap_names[] = {
 	{ NULL, 0, NULL },
 };
 static const struct schema_name fabric_names[] = {
-	{ "ordered", FABRIC_ORDERED, "a completed read pushes earlier messages to the interrupt controller" },
+	{ "ordered", FABRIC_ORDERED,
+	  "a completed read pushes earlier messages to the interrupt controller" },
 	{ "weak", FABRIC_WEAK, "a completed read pushes them to the root complex only" },
 	{ NULL, 0, NULL },
 };
@@ -58,7 +59,8 @@ static const struct schema_name process_names[] = {
 	{ "none", PROCESS_NONE, "only actions raise" },
 	{ "poisson", PROCESS_POISSON, "independent raises at 'rate'" },
 	{ "periodic", PROCESS_PERIODIC, "every 'period', moved by up to 'jitter'" },
-	{ "bursts", PROCESS_BURSTS, "at 'rate' during 'on', silent during 'off', both exponential" },
+	{ "bursts", PROCESS_BURSTS,
+	  "at 'rate' during 'on', silent during 'off', both exponential" },
 	{ "times", PROCESS_TIMES, "at the times of 'at'" },
 	{ "closed", PROCESS_CLOSED, "a queue of 'depth' commands: the handler submits the next" },
 	{ NULL, 0, NULL },
@@ -81,7 +83,8 @@ static const struct schema_name verb_names[] = {
 
 static const struct schema_key vectors_keys[] = {
 	{ "first", TYPE_COUNT, IN(scenario_machine, vectors_first), .min = 1, .max = 1 << 24,
-	  .preset_note = "x86 32, riscv 1, arm 8192 (v2m 32)", .documentation = "lowest allocatable vector of each CPU" },
+	  .preset_note = "x86 32, riscv 1, arm 8192 (v2m 32)",
+	  .documentation = "lowest allocatable vector of each CPU" },
 	{ "end", TYPE_COUNT, IN(scenario_machine, vectors_end), .min = 2, .max = 1 << 24,
 	  .preset_note = "x86 236, riscv 256, arm 73728 (v2m 1020)",
 	  .documentation = "the vector after the highest allocatable one" },
@@ -90,37 +93,45 @@ static const struct schema_key vectors_keys[] = {
 	  .preset_note = "x86 [32, 50, 128] as far as they are in the range, others []",
 	  .documentation = "vectors of the range that nobody may allocate" },
 };
-static const struct schema_section vectors_section = { "machine.vectors", "machine.vectors", ROWS(vectors_keys) };
+static const struct schema_section vectors_section = { "machine.vectors", "machine.vectors",
+						       ROWS(vectors_keys) };
 
 static const struct schema_key timings_keys[] = {
 #define X(field, key, value, is_estimate, text) \
-	{ key, TYPE_DURATION, IN(model_timings, field), .max = SCENARIO_DURATION_PS_MAX, .preset_ps = (value), \
-	  .estimate = (is_estimate), .zero_means = true, .documentation = text },
+	{ key, TYPE_DURATION, IN(model_timings, field), .max = SCENARIO_DURATION_PS_MAX, \
+	  .preset_ps = (value), .estimate = (is_estimate), .zero_means = true, \
+	  .documentation = text },
 	MODEL_TIMINGS(X)
 #undef X
 };
-static const struct schema_section timings_section = { "machine.timings", "machine.timings", ROWS(timings_keys) };
+static const struct schema_section timings_section = { "machine.timings", "machine.timings",
+						       ROWS(timings_keys) };
 
 static const struct schema_key machine_keys[] = {
 	{ "arch", TYPE_ENUM, IN(scenario_machine, arch), .names = arch_names, .preset = "x86",
 	  .documentation = "the interrupt architecture of the CPUs" },
 	{ "remap", TYPE_ENUM, IN(scenario_machine, remap), .names = remap_names,
-	  .preset_note = "none; its on arm", .documentation = "what stands between devices and CPUs" },
-	{ "fabric", TYPE_ENUM, IN(scenario_machine, fabric), .names = fabric_names, .preset = "ordered",
+	  .preset_note = "none; its on arm",
+	  .documentation = "what stands between devices and CPUs" },
+	{ "fabric", TYPE_ENUM, IN(scenario_machine, fabric), .names = fabric_names,
+	  .preset = "ordered",
 	  .documentation = "what a completed read of a device says about its earlier messages" },
-	{ "placement", TYPE_ENUM, IN(scenario_machine, placement), .names = placement_names, .preset = "spread",
-	  .documentation = "which CPU of a mask gets a new vector" },
-	{ "cpus", TYPE_COUNT, IN(scenario_machine, cpus), .min = 1, .max = SCENARIO_CPUS_MAX, .preset = "4",
-	  .documentation = "number of CPUs" },
+	{ "placement", TYPE_ENUM, IN(scenario_machine, placement), .names = placement_names,
+	  .preset = "spread", .documentation = "which CPU of a mask gets a new vector" },
+	{ "cpus", TYPE_COUNT, IN(scenario_machine, cpus), .min = 1, .max = SCENARIO_CPUS_MAX,
+	  .preset = "4", .documentation = "number of CPUs" },
 	{ "sockets", TYPE_COUNT, IN(scenario_machine, sockets), .min = 1, .max = 64, .preset = "1",
-	  .documentation = "number of sockets; CPUs are dealt to them in equal, consecutive shares" },
+	  .documentation =
+		  "number of sockets; CPUs are dealt to them in equal, consecutive shares" },
 	{ "ecam", TYPE_BOOL, IN(scenario_machine, ecam), .preset = "false",
 	  .documentation = "configuration accesses through ECAM instead of the CF8/CFC pair" },
 	{ "remap_cache", TYPE_BOOL, IN(scenario_machine, remap_cache), .preset = "true",
 	  .documentation = "the remap hardware caches entries" },
-	{ "platform", TYPE_FILE, IN(scenario_machine, platform_file), .preset_note = "made from the other keys",
+	{ "platform", TYPE_FILE, IN(scenario_machine, platform_file),
+	  .preset_note = "made from the other keys",
 	  .documentation = "a SimGrid platform file (XML), relative to the scenario" },
-	{ "vectors", TYPE_MAP, .section = &vectors_section, .documentation = "the vector space of each CPU" },
+	{ "vectors", TYPE_MAP, .section = &vectors_section,
+	  .documentation = "the vector space of each CPU" },
 	{ "timings", TYPE_MAP, IN(scenario_machine, timings), .section = &timings_section,
 	  .documentation = "how long things take" },
 };
@@ -132,99 +143,125 @@ static const struct schema_key raise_keys[] = {
 	  .documentation = "how the device decides to raise" },
 	{ "rate", TYPE_RATE, IN(scenario_arrivals, rate_hz), .max = RATE_HZ_MAX,
 	  .documentation = "raises a second of each vector (poisson, bursts)" },
-	{ "period", TYPE_DURATION, IN(scenario_arrivals, period_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
-	  .documentation = "time between two raises (periodic)" },
+	{ "period", TYPE_DURATION, IN(scenario_arrivals, period_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX, .documentation = "time between two raises (periodic)" },
 	{ "jitter", TYPE_FRACTION, IN(scenario_arrivals, jitter), .max = 100, .preset_note = "0%",
-	  .documentation = "how far a raise may be from its time, as a part of the period (periodic)" },
-	{ "on", TYPE_DURATION, IN(scenario_arrivals, on_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
-	  .documentation = "mean length of a burst (bursts)" },
-	{ "off", TYPE_DURATION, IN(scenario_arrivals, off_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
+	  .documentation =
+		  "how far a raise may be from its time, as a part of the period (periodic)" },
+	{ "on", TYPE_DURATION, IN(scenario_arrivals, on_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX, .documentation = "mean length of a burst (bursts)" },
+	{ "off", TYPE_DURATION, IN(scenario_arrivals, off_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX,
 	  .documentation = "mean length of the silence between two bursts (bursts)" },
-	{ "at", TYPE_DURATION_LIST, IN(scenario_arrivals, times_ps), COUNTED(scenario_arrivals, times_count),
-	  .max = SCENARIO_DURATION_PS_MAX, .documentation = "the times of the raises, ascending (times)" },
-	{ "depth", TYPE_COUNT, IN(scenario_arrivals, depth), .min = 1, .max = 65536, .preset_note = "1",
-	  .documentation = "outstanding commands of each vector (closed)" },
-	{ "service", TYPE_DURATION, IN(scenario_arrivals, service_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
-	  .preset_note = "100us", .documentation = "mean time of a command, exponential (closed)" },
-	{ "timeout", TYPE_DURATION, IN(scenario_arrivals, timeout_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
-	  .preset_note = "30s, as NVMe's driver",
+	{ "at", TYPE_DURATION_LIST, IN(scenario_arrivals, times_ps),
+	  COUNTED(scenario_arrivals, times_count), .max = SCENARIO_DURATION_PS_MAX,
+	  .documentation = "the times of the raises, ascending (times)" },
+	{ "depth", TYPE_COUNT, IN(scenario_arrivals, depth), .min = 1, .max = 65536,
+	  .preset_note = "1", .documentation = "outstanding commands of each vector (closed)" },
+	{ "service", TYPE_DURATION, IN(scenario_arrivals, service_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX, .preset_note = "100us",
+	  .documentation = "mean time of a command, exponential (closed)" },
+	{ "timeout", TYPE_DURATION, IN(scenario_arrivals, timeout_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX, .preset_note = "30s, as NVMe's driver",
 	  .documentation = "the driver polls after this long without a handler: a stall (closed)" },
 };
 static const struct schema_section raise_section = { "devices[].raise", "raise", ROWS(raise_keys) };
 
 static const struct schema_key device_keys[] = {
 	{ "name", TYPE_NAME, .required = true, IN(scenario_device, group),
-	  .documentation = "what actions call it; with 'count' above 1 also the first part of each one's name" },
-	{ "count", TYPE_COUNT, IN(scenario_device, group_count), .min = 1, .max = SCENARIO_DEVICES_MAX, .preset = "1",
+	  .documentation =
+		  "what actions call it; with 'count' above 1 also the first part of each one's name" },
+	{ "count", TYPE_COUNT, IN(scenario_device, group_count), .min = 1,
+	  .max = SCENARIO_DEVICES_MAX, .preset = "1",
 	  .documentation = "how many of it: name0, name1, ..." },
 	{ "kind", TYPE_ENUM, .required = true, IN(scenario_device, kind), .names = kind_names,
 	  .documentation = "how it holds its messages" },
 	{ "torn", TYPE_ENUM, IN(scenario_device, torn), .names = torn_names, .preset = "mix",
 	  .documentation = "what it sends while an unmasked message is half rewritten" },
-	{ "maskable", TYPE_BOOL, IN(scenario_device, maskable), .preset_note = "true for msix and ims, otherwise false",
+	{ "maskable", TYPE_BOOL, IN(scenario_device, maskable),
+	  .preset_note = "true for msix and ims, otherwise false",
 	  .documentation = "its vectors have mask bits" },
 	{ "pending_bits", TYPE_BOOL, IN(scenario_device, pending_bits),
 	  .preset_note = "as 'maskable' for msi, true for msix, otherwise false",
 	  .documentation = "a masked event is kept and sent on unmask" },
-	{ "intx", TYPE_BOOL, IN(scenario_device, intx), .preset_note = "true for msi and msix, otherwise false",
-	  .documentation = "raises go to the legacy line while MSI is disabled; otherwise they are lost" },
-	{ "address_bits", TYPE_ENUM, IN(scenario_device, address_bits), .names = address_names, .preset = "64",
-	  .documentation = "width of its message address" },
-	{ "vectors", TYPE_COUNT, IN(scenario_device, vectors), .min = 1, .max = 65536, .preset = "1",
-	  .documentation = "how many vectors it has: msi a power of two up to 32, msix up to 2048" },
-	{ "allocated", TYPE_COUNT, IN(scenario_device, allocated), .max = 65536, .word = "all", .preset = "all",
-	  .documentation = "how many of them are set up at the start; actions allocate the others" },
-	{ "socket", TYPE_COUNT, IN(scenario_device, socket), .max = 63, .word = "dealt", .preset = "dealt",
-	  .documentation = "the socket that it hangs from; dealt: devices in equal, consecutive shares" },
+	{ "intx", TYPE_BOOL, IN(scenario_device, intx),
+	  .preset_note = "true for msi and msix, otherwise false",
+	  .documentation =
+		  "raises go to the legacy line while MSI is disabled; otherwise they are lost" },
+	{ "address_bits", TYPE_ENUM, IN(scenario_device, address_bits), .names = address_names,
+	  .preset = "64", .documentation = "width of its message address" },
+	{ "vectors", TYPE_COUNT, IN(scenario_device, vectors), .min = 1, .max = 65536,
+	  .preset = "1",
+	  .documentation =
+		  "how many vectors it has: msi a power of two up to 32, msix up to 2048" },
+	{ "allocated", TYPE_COUNT, IN(scenario_device, allocated), .max = 65536, .word = "all",
+	  .preset = "all",
+	  .documentation =
+		  "how many of them are set up at the start; actions allocate the others" },
+	{ "socket", TYPE_COUNT, IN(scenario_device, socket), .max = 63, .word = "dealt",
+	  .preset = "dealt",
+	  .documentation =
+		  "the socket that it hangs from; dealt: devices in equal, consecutive shares" },
 	{ "managed", TYPE_BOOL, IN(scenario_device, managed), .preset = "false",
 	  .documentation = "its affinity is the kernel's, spread over the CPUs" },
-	{ "handler", TYPE_DURATION, IN(scenario_device, handler_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
-	  .preset_note = "machine.timings.handler", .documentation = "how long its handler runs" },
-	{ "cpus", TYPE_CPU_LIST, IN(scenario_device, initial_cpus), COUNTED(scenario_device, initial_cpus_count),
-	  .word = "all", .preset = "all", .documentation = "the affinity that its vectors start with" },
+	{ "handler", TYPE_DURATION, IN(scenario_device, handler_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX, .preset_note = "machine.timings.handler",
+	  .documentation = "how long its handler runs" },
+	{ "cpus", TYPE_CPU_LIST, IN(scenario_device, initial_cpus),
+	  COUNTED(scenario_device, initial_cpus_count), .word = "all", .preset = "all",
+	  .documentation = "the affinity that its vectors start with" },
 	{ "raise", TYPE_MAP, IN(scenario_device, arrivals), .section = &raise_section,
 	  .documentation = "when it raises" },
 };
-static const struct schema_section device_section = { "devices[]", "the device", ROWS(device_keys) };
+static const struct schema_section device_section = { "devices[]", "the device",
+						      ROWS(device_keys) };
 
 static const struct schema_key action_keys[] = {
 	{ "do", TYPE_ENUM, .required = true, IN(scenario_action, verb), .names = verb_names,
 	  .documentation = "what the software does" },
-	{ "device", TYPE_DEVICE, IN(scenario_action, device), COUNTED(scenario_action, device_count),
+	{ "device", TYPE_DEVICE, IN(scenario_action, device),
+	  COUNTED(scenario_action, device_count),
 	  .documentation = "to which device: a name, or that of a whole group" },
-	{ "vectors", TYPE_VECTORS, IN(scenario_action, vector_first), COUNTED(scenario_action, vector_end),
-	  .word = "all", .preset = "all", .documentation = "which of its vectors: 3, 0-7 or all" },
-	{ "at", TYPE_DURATION, IN(scenario_action, at_ps), .max = SCENARIO_DURATION_PS_MAX, .zero_means = true,
-	  .documentation = "once, at this time" },
-	{ "every", TYPE_DURATION, IN(scenario_action, every_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
+	{ "vectors", TYPE_VECTORS, IN(scenario_action, vector_first),
+	  COUNTED(scenario_action, vector_end), .word = "all", .preset = "all",
+	  .documentation = "which of its vectors: 3, 0-7 or all" },
+	{ "at", TYPE_DURATION, IN(scenario_action, at_ps), .max = SCENARIO_DURATION_PS_MAX,
+	  .zero_means = true, .documentation = "once, at this time" },
+	{ "every", TYPE_DURATION, IN(scenario_action, every_ps), .min = 1,
+	  .max = SCENARIO_DURATION_PS_MAX,
 	  .documentation = "again and again, after each interval" },
 	{ "rate", TYPE_RATE, IN(scenario_action, rate_hz), .max = RATE_HZ_MAX,
 	  .documentation = "again and again, at random times of this rate" },
 	{ "start", TYPE_DURATION, IN(scenario_action, at_ps), .max = SCENARIO_DURATION_PS_MAX,
 	  .preset_note = "one interval after the start of the run",
 	  .documentation = "time of the first one (every, rate)" },
-	{ "count", TYPE_COUNT, IN(scenario_action, count), .max = UINT32_MAX, .preset_note = "0, for ever",
-	  .documentation = "how often at most (every, rate)" },
+	{ "count", TYPE_COUNT, IN(scenario_action, count), .max = UINT32_MAX,
+	  .preset_note = "0, for ever", .documentation = "how often at most (every, rate)" },
 	{ "to", TYPE_TARGET, .preset = "round-robin",
-	  .documentation = "migrate: where to: round-robin, random, a CPU, or a list that is taken in turn" },
-	{ "cpus", TYPE_CPU_LIST, IN(scenario_action, target_cpus), COUNTED(scenario_action, target_cpus_count),
-	  .word = "all", .preset = "all", .documentation = "migrate: the CPUs that round-robin and random choose from" },
+	  .documentation =
+		  "migrate: where to: round-robin, random, a CPU, or a list that is taken in turn" },
+	{ "cpus", TYPE_CPU_LIST, IN(scenario_action, target_cpus),
+	  COUNTED(scenario_action, target_cpus_count), .word = "all", .preset = "all",
+	  .documentation = "migrate: the CPUs that round-robin and random choose from" },
 	{ "cpu", TYPE_CPU, IN(scenario_action, cpu), .word = "auto", .preset = "auto",
-	  .documentation = "offline: which CPU; auto: the one that the device's first vector is on. "
-			   "online: which; auto: the one that went off line first" },
+	  .documentation =
+		  "offline: which CPU; auto: the one that the device's first vector is on. "
+		  "online: which; auto: the one that went off line first" },
 	{ "on", TYPE_CPU, IN(scenario_action, on), .word = "any", .preset = "any",
 	  .documentation = "the CPU that the software runs on; any: an online one but the target" },
 };
-static const struct schema_section action_section = { "actions[]", "the action", ROWS(action_keys) };
+static const struct schema_section action_section = { "actions[]", "the action",
+						      ROWS(action_keys) };
 
 static const struct schema_key check_keys[] = {
-	{ "raises", TYPE_COUNT, IN(scenario_check, raises), .max = 16, .preset = "2", .zero_means = true,
-	  .documentation = "raises of each device" },
-	{ "migrations", TYPE_COUNT, IN(scenario_check, migrations), .max = 16, .preset = "1", .zero_means = true,
-	  .documentation = "affinity changes of each device" },
+	{ "raises", TYPE_COUNT, IN(scenario_check, raises), .max = 16, .preset = "2",
+	  .zero_means = true, .documentation = "raises of each device" },
+	{ "migrations", TYPE_COUNT, IN(scenario_check, migrations), .max = 16, .preset = "1",
+	  .zero_means = true, .documentation = "affinity changes of each device" },
 	{ "stalls", TYPE_BOOL, IN(scenario_check, stalls), .preset = "false",
 	  .documentation = "time-outs of commands are transitions too" },
-	{ "expect", TYPE_CHECK_EXPECT, IN(scenario_check, expectations), COUNTED(scenario_check, expectations_count),
+	{ "expect", TYPE_CHECK_EXPECT, IN(scenario_check, expectations),
+	  COUNTED(scenario_check, expectations_count),
 	  .documentation = "verdicts that must come out: - x86-direct: stale sometimes" },
 };
 static const struct schema_section check_section = { "check", "check", ROWS(check_keys) };
@@ -232,23 +269,28 @@ static const struct schema_section check_section = { "check", "check", ROWS(chec
 static const struct schema_key root_keys[] = {
 	{ "name", TYPE_TEXT, IN(scenario, name), .preset_note = "the file's name",
 	  .documentation = "what reports call the scenario" },
-	{ "question", TYPE_TEXT, IN(scenario, question), .documentation = "what the scenario asks" },
+	{ "question", TYPE_TEXT, IN(scenario, question),
+	  .documentation = "what the scenario asks" },
 	{ "machine", TYPE_MAP, IN(scenario, machine), .section = &machine_section,
 	  .documentation = "the computer" },
-	{ "devices", TYPE_DEVICES, .required = true, IN(scenario, devices), COUNTED(scenario, devices_count),
-	  .section = &device_section, .documentation = "what raises interrupts" },
-	{ "strategies", TYPE_STRATEGIES, .required = true, IN(scenario, contenders), COUNTED(scenario, contenders_count),
+	{ "devices", TYPE_DEVICES, .required = true, IN(scenario, devices),
+	  COUNTED(scenario, devices_count), .section = &device_section,
+	  .documentation = "what raises interrupts" },
+	{ "strategies", TYPE_STRATEGIES, .required = true, IN(scenario, contenders),
+	  COUNTED(scenario, contenders_count),
 	  .documentation = "the protocols to compare; names of different slots are joined by '+'" },
-	{ "actions", TYPE_ACTIONS, IN(scenario, actions), COUNTED(scenario, actions_count), .section = &action_section,
-	  .documentation = "what the software does to them" },
+	{ "actions", TYPE_ACTIONS, IN(scenario, actions), COUNTED(scenario, actions_count),
+	  .section = &action_section, .documentation = "what the software does to them" },
 	{ "duration", TYPE_DURATION, .required = true, IN(scenario, duration_ps), .min = 1,
-	  .max = SCENARIO_DURATION_PS_MAX, .documentation = "simulated time during which devices raise" },
-	{ "drain", TYPE_DURATION, IN(scenario, drain_ps), .max = SCENARIO_DURATION_PS_MAX, .preset = "10ms",
-	  .zero_means = true, .documentation = "simulated time after that, for what is still under way" },
-	{ "replications", TYPE_COUNT, IN(scenario, replications), .min = 1, .max = 100000, .preset = "5",
-	  .documentation = "independent runs of each strategy, for the intervals" },
-	{ "seed", TYPE_COUNT64, IN(scenario, seed), .max = UINT64_MAX, .preset = "1", .zero_means = true,
-	  .documentation = "of all random draws" },
+	  .max = SCENARIO_DURATION_PS_MAX,
+	  .documentation = "simulated time during which devices raise" },
+	{ "drain", TYPE_DURATION, IN(scenario, drain_ps), .max = SCENARIO_DURATION_PS_MAX,
+	  .preset = "10ms", .zero_means = true,
+	  .documentation = "simulated time after that, for what is still under way" },
+	{ "replications", TYPE_COUNT, IN(scenario, replications), .min = 1, .max = 100000,
+	  .preset = "5", .documentation = "independent runs of each strategy, for the intervals" },
+	{ "seed", TYPE_COUNT64, IN(scenario, seed), .max = UINT64_MAX, .preset = "1",
+	  .zero_means = true, .documentation = "of all random draws" },
 	{ "expect", TYPE_EXPECT, IN(scenario, expectations), COUNTED(scenario, expectations_count),
 	  .documentation = "what must come out: - x86-direct: stale > 0" },
 	{ "check", TYPE_MAP, IN(scenario, check), .section = &check_section,
@@ -275,8 +317,8 @@ static void walk_section(const struct schema_section *section, schema_visit *vis
 {
 	for (size_t i = 0; i < section->keys_count; i++) {
 		const struct schema_key *key = &section->keys[i];
-		g_autofree char *path = g_strdup_printf("%s%s%s", section->name, section->name[0] ? "." : "",
-							key->name);
+		g_autofree char *path = g_strdup_printf("%s%s%s", section->name,
+							section->name[0] ? "." : "", key->name);
 		visit(context, path, key);
 		if (key->section) {
 			walk_section(key->section, visit, context);

@@ -161,18 +161,76 @@ double counts_p_value(uint64_t count_a, double exposure_a, uint64_t count_b, dou
 	return fmin(1.0, 2.0 * fmin(at_least, at_most));
 }
 
-double welch_p_value(const struct sample_mean *a, const struct sample_mean *b)
+double dispersion(const double *counts, const double *exposures, size_t count, double *degrees)
+{
+	double above = 0.0, below = 0.0, squares = 0.0, used = 0.0;
+
+	for (size_t i = 0; i < count; i++) {
+		above += counts[i];
+		below += exposures[i];
+	}
+	*degrees = 0.0;
+	if (!(above > 0.0) || !(below > 0.0)) {
+		return 0.0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		double expected = above / below * exposures[i];
+		if (expected > 0.0) {
+			squares += (counts[i] - expected) * (counts[i] - expected) / expected;
+			used += 1.0;
+		}
+	}
+	*degrees = used - 1.0;
+	return squares;
+}
+
+double chi_square_at_least(double value, double degrees)
+{
+	gsl_set_error_handler_off();
+	return degrees > 0.0 ? gsl_cdf_chisq_Q(value, degrees) : 1.0;
+}
+
+/* count ln(count / expected), which is 0 for no count. */
+static double log_likelihood(double count, double expected)
+{
+	return count > 0.0 ? count * log(count / expected) : 0.0;
+}
+
+double scattered_counts_p_value(double count_a, double exposure_a, double count_b,
+				double exposure_b, double scatter, double degrees)
+{
+	double exposure = exposure_a + exposure_b, count = count_a + count_b;
+
+	if (!(count > 0.0) || !(exposure_a > 0.0) || !(exposure_b > 0.0) || !(degrees > 0.0)) {
+		return 1.0;
+	}
+	double ratio = 2.0 * (log_likelihood(count_a, count * exposure_a / exposure) +
+			      log_likelihood(count_b, count * exposure_b / exposure));
+	gsl_set_error_handler_off();
+	return gsl_cdf_fdist_Q(fmax(ratio, 0.0) / scatter, 1.0, degrees);
+}
+
+double welch_degrees(const struct sample_mean *a, const struct sample_mean *b)
 {
 	double square_a = a->error * a->error, square_b = b->error * b->error;
 	double square = square_a + square_b;
 
-	gsl_set_error_handler_off();
 	if (!(square > 0.0)) {
+		return a->degrees + b->degrees;
+	}
+	return square * square /
+	       (square_a * square_a / a->degrees + square_b * square_b / b->degrees);
+}
+
+double welch_p_value(const struct sample_mean *a, const struct sample_mean *b)
+{
+	double error = hypot(a->error, b->error);
+
+	gsl_set_error_handler_off();
+	if (!(error > 0.0)) {
 		return a->value == b->value ? 1.0 : 0.0;
 	}
-	double degrees = square * square /
-			 (square_a * square_a / a->degrees + square_b * square_b / b->degrees);
-	return 2.0 * gsl_cdf_tdist_Q(fabs(b->value - a->value) / sqrt(square), degrees);
+	return 2.0 * gsl_cdf_tdist_Q(fabs(b->value - a->value) / error, welch_degrees(a, b));
 }
 
 static double share_to_the_power(double count, double all)

@@ -63,10 +63,31 @@ struct interval mean_interval(const struct sample_mean *mean, double alpha);
 double counts_p_value(uint64_t count_a, double exposure_a, uint64_t count_b, double exposure_b);
 
 /*
+ * Do counts over exposures scatter more than Poisson's would (R. A. Fisher's index of dispersion)? The squared deviations
+ * from the common rate over what is expected: chi-square with *degrees degrees of freedom if they are Poisson's. 0 with 0
+ * degrees where there is no count, or one exposure. To be added up over samples of different rates.
+ */
+double dispersion(const double *counts, const double *exposures, size_t count, double *degrees);
+
+/* The probability that a chi-square variable is at least value; 1 with 0 degrees of freedom. */
+double chi_square_at_least(double value, double degrees);
+
+/*
+ * Two-sided p value of the hypothesis that two counts have the same rate, given their exposures, when their variance is
+ * scatter (1 or more) times Poisson's, and that was estimated with degrees degrees of freedom: the likelihood ratio over
+ * scatter, as F with 1 and degrees (P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed. 1989, section 9.2).
+ */
+double scattered_counts_p_value(double count_a, double exposure_a, double count_b, double exposure_b, double scatter,
+				double degrees);
+
+/*
  * Two-sided p value of the hypothesis that two means are equal (B. L. Welch, Biometrika 34, 1947). Without any error: 1 where
  * they are equal, else 0.
  */
 double welch_p_value(const struct sample_mean *a, const struct sample_mean *b);
+
+/* Satterthwaite's degrees of freedom of the difference of two means. */
+double welch_degrees(const struct sample_mean *a, const struct sample_mean *b);
 
 /*
  * The largest probability with which count_a and count_b values of one distribution are constant in either sample, and

@@ -28,7 +28,8 @@ static size_t edit_distance(const char *a, const char *b)
 	for (size_t i = 1; i <= rows; i++) {
 		for (size_t j = 1; j <= columns; j++) {
 			size_t cost = a[i - 1] != b[j - 1];
-			d[i][j] = MIN(MIN(d[i - 1][j] + 1, d[i][j - 1] + 1), d[i - 1][j - 1] + cost);
+			d[i][j] =
+				MIN(MIN(d[i - 1][j] + 1, d[i][j - 1] + 1), d[i - 1][j - 1] + cost);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
 				d[i][j] = MIN(d[i][j], d[i - 2][j - 2] + 1);
 			}

@@ -16,7 +16,7 @@ enum state { STATE_UNKNOWN, STATE_OFF, STATE_ON };
 struct timeline {
 	struct loader *l;
 	uint8_t *cpus;             /* enum state of each */
-	uint8_t **vectors;         /* of each device: enum state of each vector; NULL: as at the start */
+	uint8_t **vectors; /* of each device: enum state of each vector; NULL: as at the start */
 	bool *vectors_unknown;
 	uint8_t *enabled;
 };
@@ -61,7 +61,8 @@ static enum state vector_state(const struct timeline *t, uint32_t device, uint32
 }
 
 /* Is there another action that undoes this one, at any time? */
-static bool has_opposite(const struct timeline *t, const struct scenario_action *action, enum scenario_verb opposite)
+static bool has_opposite(const struct timeline *t, const struct scenario_action *action,
+			 enum scenario_verb opposite)
 {
 	for (guint i = 0; i < t->l->actions->len; i++) {
 		const struct scenario_action *other = action_at(t, i);
@@ -123,7 +124,8 @@ static void forget(struct timeline *t, const struct scenario_action *action)
 	}
 }
 
-static void set_vectors(struct timeline *t, guint number, enum state before, enum state after, const char *message)
+static void set_vectors(struct timeline *t, guint number, enum state before, enum state after,
+			const char *message)
 {
 	const struct scenario_action *action = action_at(t, number);
 
@@ -133,10 +135,12 @@ static void set_vectors(struct timeline *t, guint number, enum state before, enu
 			continue;
 		}
 		uint8_t *states = vectors_of(t, device);
-		for (uint32_t vector = action->vector_first; vector < action->vector_end; vector++) {
+		for (uint32_t vector = action->vector_first; vector < action->vector_end;
+		     vector++) {
 			if (states[vector] != before) {
 				struct mark at = mark_at(t, number, "do");
-				diagnose(t->l->d, &at, "contradiction: vector %u of '%s' %s at that time", vector,
+				diagnose(t->l->d, &at,
+					 "contradiction: vector %u of '%s' %s at that time", vector,
 					 device_at(t, device)->name, message);
 				return;
 			}
@@ -153,8 +157,8 @@ static void set_enabled(struct timeline *t, guint number, enum state after, cons
 		uint32_t device = (uint32_t)action->device + i;
 		if (t->enabled[device] == after) {
 			struct mark at = mark_at(t, number, "do");
-			diagnose(t->l->d, &at, "contradiction: '%s' is %s at that time", device_at(t, device)->name,
-				 message);
+			diagnose(t->l->d, &at, "contradiction: '%s' is %s at that time",
+				 device_at(t, device)->name, message);
 			return;
 		}
 		if (t->enabled[device] != STATE_UNKNOWN) {
@@ -211,15 +215,19 @@ static void check_migration(struct timeline *t, guint number)
 	}
 	if (!reachable) {
 		struct mark at = mark_at(t, number, "do");
-		diagnose(t->l->d, &at, "contradiction: every CPU to move to is off line at that time");
+		diagnose(t->l->d, &at,
+			 "contradiction: every CPU to move to is off line at that time");
 	}
 	for (uint32_t i = 0; i < action->device_count; i++) {
 		uint32_t device = (uint32_t)action->device + i;
-		for (uint32_t vector = action->vector_first; vector < action->vector_end; vector++) {
+		for (uint32_t vector = action->vector_first; vector < action->vector_end;
+		     vector++) {
 			if (vector_state(t, device, vector) == STATE_OFF) {
 				struct mark at = mark_at(t, number, "do");
-				diagnose(t->l->d, &at, "contradiction: vector %u of '%s' is not allocated at that time",
-					 vector, device_at(t, device)->name);
+				diagnose(
+					t->l->d, &at,
+					"contradiction: vector %u of '%s' is not allocated at that time",
+					vector, device_at(t, device)->name);
 				return;
 			}
 		}
@@ -232,7 +240,8 @@ static void play(struct timeline *t, guint number)
 
 	if (action->on >= 0 && t->cpus[action->on] == STATE_OFF) {
 		struct mark at = mark_at(t, number, "on");
-		diagnose(t->l->d, &at, "contradiction: CPU %d is off line at that time", action->on);
+		diagnose(t->l->d, &at, "contradiction: CPU %d is off line at that time",
+			 action->on);
 	}
 	switch (action->verb) {
 	case ACTION_ALLOCATE:
@@ -278,7 +287,9 @@ static bool is_small_enough(struct timeline *t)
 
 	for (guint i = 0; i < t->l->actions->len; i++) {
 		const struct scenario_action *action = action_at(t, i);
-		steps += 1 + (uint64_t)action->device_count * (action->vector_end - action->vector_first) +
+		steps += 1 +
+			 (uint64_t)action->device_count *
+				 (action->vector_end - action->vector_first) +
 			 action->target_cpus_count;
 		if (action->verb == ACTION_OFFLINE || action->verb == ACTION_ONLINE) {
 			steps += t->l->s->machine.cpus;
@@ -288,8 +299,10 @@ static bool is_small_enough(struct timeline *t)
 		}
 		if (steps > STEPS_MAX) {
 			struct mark at = mark_at(t, i, "do");
-			diagnose(t->l->d, &at, "too large: the actions touch more than %" G_GUINT64_FORMAT
-				 " vectors and CPUs", STEPS_MAX);
+			diagnose(t->l->d, &at,
+				 "too large: the actions touch more than %" G_GUINT64_FORMAT
+				 " vectors and CPUs",
+				 STEPS_MAX);
 			return false;
 		}
 	}

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sim/suggest.h"
-
 #define SIGNIFICANT_DIGITS_MAX 15
 #define DECIMALS_MAX 12
 
@@ -22,7 +20,10 @@ static const struct unit time_units[] = {
 	{ "ms", UINT64_C(1000000000), 9 }, { "s", UINT64_C(1000000000000), 12 }, { NULL, 0, 0 },
 };
 static const struct unit rate_units[] = {
-	{ "Hz", UINT64_C(1), 0 }, { "kHz", UINT64_C(1000), 3 }, { "MHz", UINT64_C(1000000), 6 }, { NULL, 0, 0 },
+	{ "Hz", UINT64_C(1), 0 },
+	{ "kHz", UINT64_C(1000), 3 },
+	{ "MHz", UINT64_C(1000000), 6 },
+	{ NULL, 0, 0 },
 };
 static const struct unit percent_units[] = { { "%", 1, -2 }, { NULL, 0, 0 } };
 
@@ -59,11 +60,14 @@ static char *split_number(const char *text, struct number *n)
 		}
 	}
 	if (n->whole[0] == '0' && n->whole_length > 1) {
-		return g_strdup_printf("'%s' starts with a zero, which some tools take for octal: leave it out", text);
+		return g_strdup_printf(
+			"'%s' starts with a zero, which some tools take for octal: leave it out",
+			text);
 	}
 	if ((n->rest[0] == 'e' || n->rest[0] == 'E') &&
 	    (g_ascii_isdigit(n->rest[1]) || n->rest[1] == '-' || n->rest[1] == '+')) {
-		return g_strdup_printf("'%s' is written with an exponent: write the digits out", text);
+		return g_strdup_printf("'%s' is written with an exponent: write the digits out",
+				       text);
 	}
 	while (n->decimals_length && n->decimals[n->decimals_length - 1] == '0') {
 		n->decimals_length--;
@@ -75,7 +79,7 @@ static char *names_of(const struct unit *units)
 {
 	GString *names = g_string_new(units->name);
 
-	for (const struct unit *u = units + 1; u->name; u++) {
+	for (const struct unit *u = units + 1; units[1].name && u->name; u++) {
 		g_string_append_printf(names, "%s%s", u[1].name ? ", " : " or ", u->name);
 	}
 	return g_string_free(names, FALSE);
@@ -85,23 +89,27 @@ static char *find_unit(const char *text, const struct number *n, const struct un
 		       const struct unit **unit)
 {
 	const char *name = n->rest[0] == ' ' ? n->rest + 1 : n->rest;
-	struct suggestion near = suggestion_for(name);
+	const char *near = NULL;
 
 	for (const struct unit *u = units; u->name; u++) {
 		if (strcmp(u->name, name) == 0) {
 			*unit = u;
 			return NULL;
 		}
-		suggestion_offer(&near, u->name);
+		if (g_ascii_strcasecmp(name, u->name) == 0) {
+			near = u->name;
+		}
 	}
 	g_autofree char *names = names_of(units);
 	if (name[0] == '\0') {
-		return g_strdup_printf("'%s' has no unit: write %s%s, with %s", text, text,
-				       units == time_units ? "us" : units[0].name, names);
+		return g_strdup_printf("'%s' has no unit: %s%s must follow", text,
+				       units[1].name ? "one of " : "", names);
 	}
-	g_autofree char *hint = g_ascii_strcasecmp(name, near.best) == 0 ? suggestion_hint(&near) : g_strdup("");
-	return g_strdup_printf("'%s' has the unknown unit '%s'%s%s%s", text, name, hint,
-			       hint[0] ? "" : ": use ", hint[0] ? "" : names);
+	if (near) {
+		return g_strdup_printf("'%s' has the unknown unit '%s', did you mean '%s'?", text,
+				       name, near);
+	}
+	return g_strdup_printf("'%s' has the unknown unit '%s': use %s", text, name, names);
 }
 
 /* All digits as one integer; false where it does not fit. */
@@ -194,11 +202,13 @@ static char *number_to_double(const char *text, const struct number *n, int expo
 	size_t significant = n->whole_length + n->decimals_length;
 
 	if (significant > SIGNIFICANT_DIGITS_MAX || n->decimals_length > DECIMALS_MAX) {
-		return g_strdup_printf("'%s' has too many digits: at most %d, and %d after the decimal point", text,
-				       SIGNIFICANT_DIGITS_MAX, DECIMALS_MAX);
+		return g_strdup_printf(
+			"'%s' has too many digits: at most %d, and %d after the decimal point",
+			text, SIGNIFICANT_DIGITS_MAX, DECIMALS_MAX);
 	}
-	g_autofree char *scientific = g_strdup_printf("%.*s.%.*se%d", (int)n->whole_length, n->whole,
-						      (int)n->decimals_length, n->decimals, exponent);
+	g_autofree char *scientific =
+		g_strdup_printf("%.*s.%.*se%d", (int)n->whole_length, n->whole,
+				(int)n->decimals_length, n->decimals, exponent);
 	*value = g_ascii_strtod(scientific, NULL);
 	return NULL;
 }

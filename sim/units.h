@@ -5,7 +5,7 @@
  * A number is digits, possibly with a decimal point: no sign, no exponent, no leading zero (010 is 8 in some tools and 10
  * in others), and no bare number where a unit is due. Counts may be hexadecimal (0x20).
  * Readers return NULL, or what is wrong, which the caller frees with g_free(); the value is then untouched.
- * Writers return text that the caller frees with g_free().
+ * Writers return text that the caller frees with g_free(), and take what readers gave: numbers below 10^15.
  */
 #ifndef MSIRACE_SIM_UNITS_H
 #define MSIRACE_SIM_UNITS_H

@@ -50,7 +50,8 @@ static void *tree_alloc(struct yaml_tree *tree, size_t size)
 	return memory;
 }
 
-static struct yaml_node *tree_node(struct yaml_tree *tree, enum yaml_kind kind, const struct mark *at)
+static struct yaml_node *tree_node(struct yaml_tree *tree, enum yaml_kind kind,
+				   const struct mark *at)
 {
 	struct yaml_node *node = tree_alloc(tree, sizeof(*node));
 
@@ -121,11 +122,28 @@ static void refuse_tag(struct builder *b, struct fy_token *tag, const struct mar
 	}
 }
 
+/* An empty value has no place of its own: its key's is shown, or that of the container. */
+static struct mark scalar_mark(const struct builder *b, struct fy_event *event)
+{
+	const struct frame *frame = b->frames->len ?
+		&g_array_index(b->frames, struct frame, b->frames->len - 1) : NULL;
+
+	if (fy_event_start_mark(event) || !frame) {
+		return mark_of(b, event);
+	}
+	if (b->pending->len > frame->start) {
+		return ((struct yaml_node *)g_ptr_array_index(b->pending, b->pending->len - 1))
+			->mark;
+	}
+	return frame->node->mark;
+}
+
 static void on_scalar(struct builder *b, struct fy_event *event)
 {
-	struct mark at = mark_of(b, event);
+	struct mark at = scalar_mark(b, event);
 	size_t length = 0;
-	const char *text = event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : NULL;
+	const char *text =
+		event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : NULL;
 	enum fy_scalar_style style = fy_token_scalar_style(event->scalar.value);
 	struct yaml_node *node = tree_node(b->tree, YAML_SCALAR, &at);
 
@@ -148,15 +166,17 @@ static void on_alias(struct builder *b, struct fy_event *event)
 
 	b->tree->nodes++;
 	if (!target) {
-		diagnose(b->d, &at, "there is no complete anchor '&%s' before this alias", name ? name : "");
+		diagnose(b->d, &at, "there is no complete anchor '&%s' before this alias",
+			 name ? name : "");
 		target = tree_node(b->tree, YAML_SCALAR, &at);
 		target->text = "";
+		target->broken = true;
 	}
 	complete(b, target, NULL);
 }
 
-static void on_start(struct builder *b, struct fy_event *event, enum yaml_kind kind, struct fy_token *anchor,
-		     struct fy_token *tag)
+static void on_start(struct builder *b, struct fy_event *event, enum yaml_kind kind,
+		     struct fy_token *anchor, struct fy_token *tag)
 {
 	struct mark at = mark_of(b, event);
 	struct frame frame = {
@@ -181,7 +201,8 @@ static void on_sequence_end(struct builder *b)
 	node->count = b->pending->len - frame.start;
 	node->items = tree_alloc(b->tree, node->count * sizeof(node->items[0]));
 	if (node->count) {
-		memcpy(node->items, &b->pending->pdata[frame.start], node->count * sizeof(node->items[0]));
+		memcpy(node->items, &b->pending->pdata[frame.start],
+		       node->count * sizeof(node->items[0]));
 	}
 	g_ptr_array_set_size(b->pending, (gint)frame.start);
 	complete(b, node, frame.anchor);
@@ -213,7 +234,8 @@ static void key_set_add(struct key_set *set, struct yaml_entry entry)
 	if (!set->hash && set->entries->len > HASHED_ENTRIES) {
 		set->hash = g_hash_table_new(g_str_hash, g_str_equal);
 		for (guint i = 0; i < set->entries->len; i++) {
-			struct yaml_node *key = g_array_index(set->entries, struct yaml_entry, i).key;
+			struct yaml_node *key =
+				g_array_index(set->entries, struct yaml_entry, i).key;
 			g_hash_table_insert(set->hash, (gpointer)(uintptr_t)key->text, key);
 		}
 	} else if (set->hash) {
@@ -222,7 +244,8 @@ static void key_set_add(struct key_set *set, struct yaml_entry entry)
 }
 
 /* Adds what the mapping does not name itself: of several merged mappings the first one wins. */
-static void merge(struct builder *b, struct key_set *set, const struct yaml_node *from, const struct mark *at)
+static void merge(struct builder *b, struct key_set *set, const struct yaml_node *from,
+		  const struct mark *at)
 {
 	if (from->kind == YAML_SEQUENCE) {
 		for (uint32_t i = 0; i < from->count && !b->failed; i++) {
@@ -255,7 +278,8 @@ static bool is_merge(const struct yaml_node *key)
 	return key->kind == YAML_SCALAR && !key->quoted && strcmp(key->text, "<<") == 0;
 }
 
-static void add_entry(struct builder *b, struct key_set *set, struct yaml_node *key, struct yaml_node *value)
+static void add_entry(struct builder *b, struct key_set *set, struct yaml_node *key,
+		      struct yaml_node *value)
 {
 	if (key->kind != YAML_SCALAR) {
 		diagnose(b->d, &key->mark, "a key must be a word");
@@ -263,8 +287,8 @@ static void add_entry(struct builder *b, struct key_set *set, struct yaml_node *
 	}
 	const struct yaml_node *first = key_set_find(set, key->text);
 	if (first) {
-		diagnose(b->d, &key->mark, "key '%.60s' is given twice, first in line %d", key->text,
-			 first->mark.line);
+		diagnose(b->d, &key->mark, "key '%.60s' is given twice, first in line %d",
+			 key->text, first->mark.line);
 		return;
 	}
 	key_set_add(set, (struct yaml_entry){ key, value });
@@ -274,8 +298,9 @@ static void on_mapping_end(struct builder *b)
 {
 	struct frame frame = g_array_index(b->frames, struct frame, b->frames->len - 1);
 	struct key_set set = { .entries = g_array_new(FALSE, FALSE, sizeof(struct yaml_entry)) };
-	struct yaml_node **pairs = (struct yaml_node **)b->pending->pdata + frame.start;
 	guint count = b->pending->len - frame.start;
+	struct yaml_node **pairs =
+		count ? (struct yaml_node **)&b->pending->pdata[frame.start] : NULL;
 	struct yaml_node *node = frame.node;
 
 	g_array_set_size(b->frames, b->frames->len - 1);
@@ -321,10 +346,12 @@ static void on_event(struct builder *b, struct fy_event *event)
 		on_alias(b, event);
 		break;
 	case FYET_SEQUENCE_START:
-		on_start(b, event, YAML_SEQUENCE, event->sequence_start.anchor, event->sequence_start.tag);
+		on_start(b, event, YAML_SEQUENCE, event->sequence_start.anchor,
+			 event->sequence_start.tag);
 		break;
 	case FYET_MAPPING_START:
-		on_start(b, event, YAML_MAPPING, event->mapping_start.anchor, event->mapping_start.tag);
+		on_start(b, event, YAML_MAPPING, event->mapping_start.anchor,
+			 event->mapping_start.tag);
 		break;
 	case FYET_SEQUENCE_END:
 		on_sequence_end(b);
@@ -348,7 +375,9 @@ static void collect_syntax_errors(struct builder *b, struct fy_diag *diag)
 	bool any = false;
 
 	while ((error = fy_diag_errors_iterate(diag, &iterator))) {
-		struct mark at = { .origin = b->origin, .line = error->line, .column = error->column };
+		struct mark at = { .origin = b->origin,
+				   .line = error->line,
+				   .column = error->column };
 		diagnose(b->d, &at, "not YAML: %s", error->msg);
 		any = true;
 	}
@@ -394,7 +423,8 @@ static void parse_into(struct builder *b, const char *text, size_t length)
 	struct fy_parser *parser = fy_parser_create(&config);
 
 	if (!parser || fy_parser_set_string(parser, text, length)) {
-		fail(b, &(struct mark){ .origin = b->origin }, "the YAML parser could not be started");
+		fail(b, &(struct mark){ .origin = b->origin },
+		     "the YAML parser could not be started");
 	} else {
 		read_events(b, parser, diag);
 	}
@@ -430,7 +460,8 @@ static bool check_text(const char *text, size_t length, const char *origin, stru
 	return false;
 }
 
-struct yaml_tree *yaml_tree_parse(const char *text, size_t length, const char *origin, struct diagnostics *d)
+struct yaml_tree *yaml_tree_parse(const char *text, size_t length, const char *origin,
+				  struct diagnostics *d)
 {
 	if (!check_text(text, length, origin, d)) {
 		return NULL;
@@ -484,7 +515,8 @@ struct yaml_node *yaml_mapping(struct yaml_tree *tree, const struct mark *at)
 struct yaml_node *yaml_clone(struct yaml_tree *tree, const struct yaml_node *node)
 {
 	struct yaml_node *copy = tree_alloc(tree, sizeof(*copy));
-	size_t element = node->kind == YAML_MAPPING ? sizeof(node->entries[0]) : sizeof(node->items[0]);
+	size_t element =
+		node->kind == YAML_MAPPING ? sizeof(node->entries[0]) : sizeof(node->items[0]);
 
 	*copy = *node;
 	if (node->kind != YAML_SCALAR) {

@@ -26,8 +26,9 @@ struct yaml_entry {
 struct yaml_node {
 	enum yaml_kind kind;
 	struct mark mark;
-	bool plain;                /* a scalar without quotes, on one line: columns inside it are known */
-	bool quoted;               /* a scalar of any other style: "" is a text, an empty plain one is no value */
+	bool plain; /* a scalar without quotes, on one line: columns inside it are known */
+	bool quoted; /* a scalar of any other style: "" is a text, an empty plain one is no value */
+	bool broken;               /* reported already: stands for an alias without an anchor */
 	uint32_t count;            /* items or entries */
 	union {
 		const char *text;
@@ -42,7 +43,8 @@ struct yaml_tree;
  * Parses text (valid UTF-8 or not, with or without NUL bytes). origin as in struct mark. Errors go to d, and NULL is
  * returned where there is no document at all; with errors inside mappings the rest of the tree is still returned.
  */
-struct yaml_tree *yaml_tree_parse(const char *text, size_t length, const char *origin, struct diagnostics *d);
+struct yaml_tree *yaml_tree_parse(const char *text, size_t length, const char *origin,
+				  struct diagnostics *d);
 void yaml_tree_free(struct yaml_tree *tree);
 
 struct yaml_node *yaml_tree_root(struct yaml_tree *tree);

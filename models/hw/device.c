@@ -14,26 +14,49 @@ static uint32_t source_of(const struct machine *m, uint32_t device, uint32_t vec
 	return m->device[device].first_source + vector;
 }
 
-/* The entry that holds the vector's message: PCI MSI has one message for all of its vectors. */
-static struct msi_entry *message_entry(const struct machine *m, uint32_t device, uint32_t vector)
+enum device_kind device_kind_of(const struct machine *m, uint32_t source)
 {
-	bool one = config_of(m, device)->kind == DEVICE_MSI;
+	const struct source *s = &m->source[source];
 
-	return &m->entry[source_of(m, device, one ? 0 : vector)];
+	return s->domain == 0 ? (enum device_kind)m->device[s->device].mode : machine_domain(m, source)->kind;
+}
+
+/* The entry that holds the source's message: PCI MSI has one message for all of its vectors. */
+static struct msi_entry *message_entry(const struct machine *m, uint32_t source)
+{
+	bool one = device_kind_of(m, source) == DEVICE_MSI;
+
+	return &m->entry[one ? source - m->source[source].index : source];
+}
+
+/* Only the functions of PCI have an enable bit and a function mask. */
+static bool has_control(const struct machine *m, uint32_t source)
+{
+	enum device_kind kind = device_kind_of(m, source);
+
+	return kind == DEVICE_MSI || kind == DEVICE_MSIX;
 }
 
 bool device_vector_masked(const struct machine *m, uint32_t source)
 {
 	const struct device *d = &m->device[m->source[source].device];
 
-	return m->entry[source].masked || (d->control & CONTROL_FUNCTION_MASK);
+	return m->entry[source].masked || (has_control(m, source) && (d->control & CONTROL_FUNCTION_MASK));
 }
 
-/* What the function sends while an unmasked entry is half rewritten, config->torn. */
-static struct msi_entry message_as_sent(const struct machine *m, uint32_t device, const struct msi_entry *entry)
+/*
+ * What is sent while an unmasked entry is half rewritten, domain_config->torn. PCI MSI has no such choice: it composes its
+ * message from what the registers hold.
+ */
+static enum msix_torn torn_of(const struct machine *m, uint32_t source)
+{
+	return device_kind_of(m, source) == DEVICE_MSI ? TORN_MIX : machine_domain(m, source)->torn;
+}
+
+static struct msi_entry message_as_sent(const struct machine *m, uint32_t source, const struct msi_entry *entry)
 {
 	struct msi_entry sent = *entry;
-	enum msix_torn torn = config_of(m, device)->torn;
+	enum msix_torn torn = torn_of(m, source);
 
 	if (torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
 		sent.address_lo = entry->latched_lo;
@@ -46,13 +69,13 @@ static struct msi_entry message_as_sent(const struct machine *m, uint32_t device
 static void send(struct machine *m, uint32_t source, struct causes causes)
 {
 	uint32_t device = m->source[source].device;
-	const struct msi_entry *entry = message_entry(m, device, m->source[source].vector);
-	struct msi_entry sent = message_as_sent(m, device, entry);
+	const struct msi_entry *entry = message_entry(m, source);
+	struct msi_entry sent = message_as_sent(m, source, entry);
 	uint64_t address = (uint64_t)sent.address_hi << 32 | sent.address_lo;
 	uint32_t data = sent.data;
 
 	if (entry != &m->entry[source]) {
-		data += m->source[source].vector;
+		data += m->source[source].index;
 	}
 	machine_emit(m, &(struct model_event){
 		.kind = EV_MESSAGE, .device = device, .source = source, .address = address, .value = data,
@@ -85,16 +108,43 @@ static void raise_intx(struct machine *m, uint32_t device, struct causes causes)
 	causes_lose(m, &causes, LOSS_DISABLED, CPU_NONE, 0);
 }
 
-void device_raise(struct machine *m, uint32_t source)
+/* A driver that got fewer vectors than it wanted puts several queues on one. */
+static uint32_t shared(const struct machine *m, uint32_t source)
 {
+	const struct device *d = &m->device[m->source[source].device];
+
+	if (!d->granted || m->source[source].domain != 0) {
+		return source;
+	}
+	return d->first_source + m->source[source].index % d->granted;
+}
+
+void device_serviced(struct machine *m, uint32_t source)
+{
+	const struct device *d = &m->device[m->source[source].device];
+
+	if (!d->granted || m->source[source].domain != 0) {
+		m->env->serviced(m, source);
+		return;
+	}
+	for (uint32_t index = 0; index < machine_domain(m, source)->vectors; index++) {
+		if (shared(m, d->first_source + index) == source) {
+			m->env->serviced(m, d->first_source + index);
+		}
+	}
+}
+
+void device_raise(struct machine *m, uint32_t wanting)
+{
+	uint32_t source = shared(m, wanting);
 	uint32_t device = m->source[source].device;
-	const struct device_config *config = config_of(m, device);
+	const struct domain_config *config = machine_domain(m, source);
 	struct causes causes = raise_new(m, source);
 
 	machine_emit(m, &(struct model_event){
 		.kind = EV_RAISE, .source = source, .device = device, .causes = causes,
 		.cpu = CPU_NONE, .thread = THREAD_NONE });
-	if (!(m->device[device].control & CONTROL_ENABLE)) {
+	if (has_control(m, source) && !(m->device[device].control & CONTROL_ENABLE)) {
 		raise_intx(m, device, causes);
 	} else if (device_vector_masked(m, source)) {
 		if (config->pending_bits) {
@@ -102,7 +152,7 @@ void device_raise(struct machine *m, uint32_t source)
 		} else {
 			causes_lose(m, &causes, LOSS_DISABLED, CPU_NONE, 0);
 		}
-	} else if (config->torn == TORN_NEW && config->kind == DEVICE_MSIX && m->entry[source].half_written) {
+	} else if (m->entry[source].half_written && torn_of(m, source) == TORN_NEW) {
 		keep_pending(m, source, causes);
 	} else {
 		send(m, source, causes);
@@ -116,7 +166,8 @@ static void release_pending(struct machine *m, uint32_t source)
 	const struct device *d = &m->device[m->source[source].device];
 	struct causes causes = entry->pending;
 
-	if (!entry->pending_bit || !(d->control & CONTROL_ENABLE) || device_vector_masked(m, source)) {
+	if (!entry->pending_bit || (has_control(m, source) && !(d->control & CONTROL_ENABLE)) ||
+	    device_vector_masked(m, source)) {
 		return;
 	}
 	entry->pending_bit = 0;
@@ -131,13 +182,37 @@ static void latch(struct msi_entry *entry)
 	entry->latched_data = entry->data;
 }
 
+void device_command_done(struct machine *m, uint32_t source)
+{
+	latch(&m->entry[source]);
+	m->entry[source].command_busy = 0;
+	for (uint32_t i = 0; i < m->threads_count; i++) {
+		if (m->thread[i].waiting_command == source + 1) {
+			m->env->wake(m, i);
+		}
+	}
+}
+
+/* No vector of the function can send. */
+static bool held_back(uint32_t control)
+{
+	return !(control & CONTROL_ENABLE) || (control & CONTROL_FUNCTION_MASK);
+}
+
+/* The end of an effective mask: what was written meanwhile is whole, also for a function that keeps a copy. */
 static void write_control(struct machine *m, uint32_t device, uint32_t value)
 {
 	struct device *d = &m->device[device];
+	bool unmasks = held_back(d->control) && !held_back(value);
 
 	d->control = (uint8_t)value;
 	for (uint32_t vector = 0; vector < config_of(m, device)->vectors; vector++) {
-		release_pending(m, d->first_source + vector);
+		uint32_t source = d->first_source + vector;
+
+		if (unmasks && has_control(m, source)) {
+			latch(&m->entry[source]);
+		}
+		release_pending(m, source);
 	}
 }
 
@@ -145,7 +220,7 @@ static void write_mask(struct machine *m, uint32_t device, uint32_t vector, uint
 {
 	struct msi_entry *entry = &m->entry[source_of(m, device, vector)];
 
-	if (!config_of(m, device)->maskable) {
+	if (!machine_domain(m, source_of(m, device, vector))->maskable) {
 		return;
 	}
 	if (entry->masked && !value) {
@@ -157,11 +232,11 @@ static void write_mask(struct machine *m, uint32_t device, uint32_t vector, uint
 
 static void write_data(struct machine *m, uint32_t device, uint32_t vector, uint32_t value)
 {
-	struct msi_entry *entry = message_entry(m, device, vector);
+	struct msi_entry *entry = message_entry(m, source_of(m, device, vector));
 
 	entry->data = value;
 	entry->half_written = 0;
-	if (config_of(m, device)->torn != TORN_CACHED) {
+	if (machine_domain(m, source_of(m, device, vector))->torn != TORN_CACHED) {
 		latch(entry);
 	}
 	release_pending(m, source_of(m, device, vector));
@@ -169,7 +244,7 @@ static void write_data(struct machine *m, uint32_t device, uint32_t vector, uint
 
 void device_write(struct machine *m, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value)
 {
-	struct msi_entry *entry = message_entry(m, device, vector);
+	struct msi_entry *entry = message_entry(m, source_of(m, device, vector));
 
 	switch (reg) {
 	case REG_CONTROL:
@@ -200,7 +275,7 @@ void device_write(struct machine *m, uint32_t device, uint32_t vector, enum devi
 
 uint32_t device_read(const struct machine *m, uint32_t device, uint32_t vector, enum device_register reg)
 {
-	const struct msi_entry *entry = message_entry(m, device, vector);
+	const struct msi_entry *entry = message_entry(m, source_of(m, device, vector));
 
 	switch (reg) {
 	case REG_CONTROL:

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/kinds.h"
 #include "models/raise.h"
 
 struct machine;
@@ -51,15 +52,17 @@ struct msi_entry {
 	uint32_t pad2;
 	struct causes pending;     /* of the pending bit; the bit is set where pending_bit is */
 	uint8_t pending_bit;
-	uint8_t pad3[7];
+	uint8_t command_busy;      /* index-less: the device has not read the new message yet */
+	uint8_t pad3[6];
 };
 
 struct device {
 	uint32_t first_source;     /* its sources are consecutive */
 	uint8_t control;           /* CONTROL_* */
 	uint8_t intx_disabled;
-	uint8_t present;
+	uint8_t mode;              /* enum device_kind of its first domain, after a fall-back */
 	uint8_t pad;
+	uint32_t granted;          /* vectors that a driver got which wanted more: the others share them; 0: all it wanted */
 	struct causes intx;        /* raises that went to the legacy line */
 	uint32_t in_flight;        /* messages that a completion may not overtake */
 	uint32_t waiting;          /* threads that wait for them */
@@ -74,6 +77,15 @@ void device_raise(struct machine *m, uint32_t source);
 void device_write(struct machine *m, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
 
 uint32_t device_read(const struct machine *m, uint32_t device, uint32_t vector, enum device_register reg);
+
+/* How the source's interrupts leave the device. */
+enum device_kind device_kind_of(const struct machine *m, uint32_t source);
+
+/* The source's handler has run: it serves every vector that shares it. */
+void device_serviced(struct machine *m, uint32_t source);
+
+/* HW_COMMAND_DONE of a device: it uses the message as it is in its queue's context now. */
+void device_command_done(struct machine *m, uint32_t source);
 
 /* Whether the vector's events are held back or swallowed by a mask now. */
 bool device_vector_masked(const struct machine *m, uint32_t source);

@@ -63,29 +63,32 @@ void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t 
 		ready_ps = d->remapped_ps;
 	}
 	d->remapped_ps = ready_ps;
-	m->vtd->in_lookup++;
+	m->vtd->in_lookup[m->vtd->epoch]++;
 	machine_post(m, ready_ps - m->now_ps, &(struct hw_event){
-		.kind = HW_REMAP_DONE, .device = device, .channel = device, .cpu = cached->cpu,
+		.kind = HW_REMAP_DONE, .flag = m->vtd->epoch, .device = device, .channel = device, .cpu = cached->cpu,
 		.value = cached->vector, .causes = causes });
 	if (!m->config->remap_cache) {
 		*cached = (struct irte){ 0 };
 	}
 }
 
+/* Whether look-ups that began before the running invalidation are still under way. */
+static bool flush_waits(const struct vtd *vtd)
+{
+	return vtd->in_lookup[!vtd->epoch];
+}
+
 static void flush_wake(struct machine *m)
 {
-	if (m->vtd->flush_done && !m->vtd->flush_waits && m->vtd->flush_thread) {
+	if (m->vtd->flush_thread && m->vtd->flush_done && !flush_waits(m->vtd)) {
 		m->env->wake(m, m->vtd->flush_thread - 1u);
 	}
 }
 
 void vtd_looked_up(struct machine *m, const struct hw_event *event)
 {
-	m->vtd->in_lookup--;
-	if (m->vtd->flush_waits) {
-		m->vtd->flush_waits--;
-		flush_wake(m);
-	}
+	m->vtd->in_lookup[event->flag]--;
+	flush_wake(m);
 	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
 }
 
@@ -108,13 +111,13 @@ void vtd_flush(struct kthread *k, uint32_t index)
 	k->waiting_flush = 0;
 	vtd->flush_thread = (uint16_t)(k->number + 1);
 	vtd->flush_done = 0;
-	vtd->flush_waits = vtd->in_lookup;
+	vtd->epoch = !vtd->epoch;
 	m->irte_cache[index] = (struct irte){ 0 };
 	machine_emit(m, &(struct model_event){
 		.kind = EV_FLUSH, .thread = k->number, .cpu = k->cpu, .value = index,
 		.device = DEVICE_NONE, .source = SOURCE_NONE });
 	machine_post(m, m->config->timings.invalidate_ps, &(struct hw_event){ .kind = HW_FLUSH_DONE });
-	while (!vtd->flush_done || vtd->flush_waits) {
+	while (!vtd->flush_done || flush_waits(vtd)) {
 		m->env->block(k);
 	}
 	vtd->flush_thread = 0;

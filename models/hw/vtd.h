@@ -36,14 +36,20 @@ struct irte {
 
 struct vtd {
 	uint32_t entries;
-	uint32_t in_lookup;      /* requests between their lookup and their delivery */
-	uint32_t flush_waits;    /* of them, those that a running invalidation has to see delivered */
+	/*
+	 * Requests between their look-up and their delivery, by the epoch in which they were looked up. Each invalidation
+	 * begins an epoch and has to see those of the one before delivered; younger ones may overtake them.
+	 */
+	uint32_t in_lookup[2];
+	uint8_t epoch;
+	uint8_t pad[3];
 	uint16_t flush_thread;   /* thread + 1 whose invalidation runs; 0: none */
 	uint16_t flush_done;     /* its wait descriptor is written */
 };
 
 /* A request arrives at the remap hardware. */
 void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes);
+/* HW_REMAP_DONE; its flag is the epoch. */
 void vtd_looked_up(struct machine *m, const struct hw_event *event);
 
 /*

@@ -10,6 +10,7 @@
 
 #include "models/hw/controller.h"
 #include "models/machine.h"
+#include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/root_domain.h"
@@ -21,6 +22,36 @@ static void emit_hotplug(struct kthread *k, uint32_t cpu, enum hotplug_outcome o
 	machine_emit(k->machine, &(struct model_event){
 		.kind = EV_HOTPLUG, .detail = (uint8_t)outcome, .cpu = (uint16_t)cpu, .thread = k->number,
 		.source = SOURCE_NONE, .device = DEVICE_NONE });
+}
+
+/* One CPU at a time goes off line or comes back; whoever has to wait sleeps. */
+static void hotplug_begin(struct kthread *k)
+{
+	struct machine *m = k->machine;
+
+	if (m->locks->hotplug) {
+		k_cpu_put(k);
+		k->waiting_hotplug = 1;
+		while (m->locks->hotplug) {
+			m->env->block(k);
+		}
+		k->waiting_hotplug = 0;
+		m->locks->hotplug = (uint16_t)(k->number + 1);
+		k_cpu_get(k);
+	}
+	m->locks->hotplug = (uint16_t)(k->number + 1);
+}
+
+static void hotplug_end(struct kthread *k)
+{
+	struct machine *m = k->machine;
+
+	m->locks->hotplug = 0;
+	for (uint32_t i = 0; i < m->threads_count; i++) {
+		if (m->thread[i].waiting_hotplug) {
+			m->env->wake(m, i);
+		}
+	}
 }
 
 /* Each other CPU stops as soon as it is between interrupts and critical sections; returns when all have. */
@@ -229,7 +260,7 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	}
 }
 
-int hotplug_offline(struct kthread *k, uint32_t cpu)
+static int take_down(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
 	uint32_t others = 0;
@@ -282,7 +313,7 @@ static void forget_vectors(struct machine *m, uint32_t cpu)
 	}
 }
 
-int hotplug_online(struct kthread *k, uint32_t cpu)
+static int bring_up(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
 
@@ -306,4 +337,24 @@ int hotplug_online(struct kthread *k, uint32_t cpu)
 	k_irq_restore(k);
 	emit_hotplug(k, cpu, HOTPLUG_ONLINE);
 	return 0;
+}
+
+int hotplug_offline(struct kthread *k, uint32_t cpu)
+{
+	int error;
+
+	hotplug_begin(k);
+	error = take_down(k, cpu);
+	hotplug_end(k);
+	return error;
+}
+
+int hotplug_online(struct kthread *k, uint32_t cpu)
+{
+	int error;
+
+	hotplug_begin(k);
+	error = bring_up(k, cpu);
+	hotplug_end(k);
+	return error;
 }

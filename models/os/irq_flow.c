@@ -58,7 +58,7 @@ static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, 
 	handler_ps = device->handler_ps ? device->handler_ps : m->config->timings.handler_ps;
 	emit_cpu(m, EV_HANDLER_START, cpu, c->desc, origin, *causes);
 	causes_release(m, causes);
-	m->env->serviced(m, c->desc);
+	device_serviced(m, c->desc);
 	machine_post(m, handler_ps, &(struct hw_event){
 		.kind = HW_HANDLER_ENDS, .cpu = (uint16_t)cpu, .channel = cpu });
 }
@@ -174,6 +174,16 @@ void irq_desc_unlocked(struct machine *m, uint32_t desc)
 	}
 }
 
+/* Threads in free_irq() that wait for the handler's end. */
+static void wake_synchronizers(struct machine *m, uint32_t desc)
+{
+	for (uint32_t i = 0; i < m->config->threads; i++) {
+		if (m->thread[i].waiting_handler == desc + 1) {
+			m->env->wake(m, i);
+		}
+	}
+}
+
 void irq_handler_ends(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
@@ -189,6 +199,7 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 		return;
 	}
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
+	wake_synchronizers(m, c->desc);
 	leave(m, cpu);
 }
 
@@ -204,7 +215,8 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 
 	d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 	irq_mask(k, desc);
-	if (irq_do_set_affinity(k, desc, mask) == -EBUSY) {
+	/* The mask may have lost its last CPU since it was asked for. */
+	if (irq_mask_reaches_online(m, mask) && irq_do_set_affinity(k, desc, mask) == -EBUSY) {
 		d->flags |= DESC_MOVE_PENDING;
 	}
 	irq_unmask(k, desc);

@@ -3,19 +3,10 @@
 
 #include <errno.h>
 
-#include "models/hw/controller.h"
 #include "models/hw/device.h"
-#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
-#include "models/os/msi_message.h"
-#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
-
-static const struct device_config *device_of(const struct machine *m, uint32_t desc)
-{
-	return &m->config->devices[m->source[desc].device];
-}
 
 static void emit_move(struct kthread *k, uint32_t desc, enum move_outcome outcome)
 {
@@ -24,7 +15,7 @@ static void emit_move(struct kthread *k, uint32_t desc, enum move_outcome outcom
 		.cpu = k->machine->desc[desc].cpu, .device = k->machine->source[desc].device });
 }
 
-static bool mask_reaches_online(const struct machine *m, const uint64_t *mask)
+bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask)
 {
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		if (mask[word] & m->online[word]) {
@@ -53,6 +44,27 @@ int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	return 0;
 }
 
+/* Takes the lock with interrupts off: where the strategy asks for it on the interrupt's CPU, which may change meanwhile. */
+static void lock_in_place(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+	const struct irq_desc *d = &m->desc[desc];
+	bool follow = m->config->move->context == MOVE_ON_OLD_CPU;
+
+	for (;;) {
+		if (follow && d->cpu != CPU_NONE && cpu_is_online(m, d->cpu)) {
+			k_migrate(k, d->cpu);
+		}
+		k_irq_save(k);
+		k_desc_lock(k, desc);
+		if (!follow || d->cpu == CPU_NONE || !cpu_is_online(m, d->cpu) || d->cpu == k->cpu) {
+			return;
+		}
+		k_desc_unlock(k, desc);
+		k_irq_restore(k);
+	}
+}
+
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
 	struct machine *m = k->machine;
@@ -60,16 +72,12 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	int error = 0;
 
 	k_work(k, m->config->timings.set_affinity_ps);
-	if (m->config->move->context == MOVE_ON_OLD_CPU && d->cpu != CPU_NONE && cpu_is_online(m, d->cpu)) {
-		k_migrate(k, d->cpu);
-	}
-	k_irq_save(k);
-	k_desc_lock(k, desc);
+	lock_in_place(k, desc);
 	emit_move(k, desc, MOVE_ASKED);
 	if (d->flags & DESC_MANAGED) {
 		/* The kernel keeps managed interrupts where it has spread them. */
 		error = -EIO;
-	} else if (!mask_reaches_online(m, mask) || !(d->flags & DESC_ALLOCATED)) {
+	} else if (!irq_mask_reaches_online(m, mask) || !(d->flags & DESC_ALLOCATED)) {
 		error = -EINVAL;
 	} else if (m->config->move->context == MOVE_IN_ACKNOWLEDGE && d->flags & DESC_STARTED) {
 		for (uint32_t word = 0; word < m->cpu_words; word++) {
@@ -93,13 +101,12 @@ void irq_mask(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
 	const struct source *source = &m->source[desc];
-	const struct device_config *device = device_of(m, desc);
 
-	if (!device->maskable || m->desc[desc].flags & DESC_MASKED) {
+	if (!machine_domain(m, desc)->maskable || m->desc[desc].flags & DESC_MASKED) {
 		return;
 	}
 	m->desc[desc].flags |= DESC_MASKED;
-	if (device->kind == DEVICE_MSI) {
+	if (device_kind_of(m, desc) == DEVICE_MSI) {
 		k_cfg_write(k, source->device, source->vector, REG_MASK, 1);
 		return;
 	}
@@ -111,268 +118,14 @@ void irq_unmask(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
 	const struct source *source = &m->source[desc];
-	const struct device_config *device = device_of(m, desc);
 
-	if (!device->maskable || !(m->desc[desc].flags & DESC_MASKED)) {
+	if (!machine_domain(m, desc)->maskable || !(m->desc[desc].flags & DESC_MASKED)) {
 		return;
 	}
 	m->desc[desc].flags &= (uint16_t)~DESC_MASKED;
-	if (device->kind == DEVICE_MSI) {
+	if (device_kind_of(m, desc) == DEVICE_MSI) {
 		k_cfg_write(k, source->device, source->vector, REG_MASK, 0);
 		return;
 	}
 	k_mmio_write(k, source->device, source->vector, REG_MASK, 0);
-}
-
-/*
- * The share of the CPUs that a managed vector is spread to: consecutive and even, as irq_create_affinity_masks() deals
- * them; with more vectors than CPUs, one CPU each in turn.
- */
-static void managed_affinity(const struct machine *m, uint32_t desc, uint64_t *mask)
-{
-	uint32_t vectors = device_of(m, desc)->vectors;
-	uint32_t vector = m->source[desc].vector;
-	uint32_t cpus = m->config->cpus;
-	uint32_t first = vectors <= cpus ? (uint32_t)((uint64_t)vector * cpus / vectors) : vector % cpus;
-	uint32_t end = vectors <= cpus ? (uint32_t)((uint64_t)(vector + 1) * cpus / vectors) : first + 1;
-
-	for (uint32_t cpu = first; cpu < end; cpu++) {
-		mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-	}
-}
-
-static void initial_affinity(struct machine *m, uint32_t desc)
-{
-	const uint64_t *affinity = device_of(m, desc)->affinity;
-	uint64_t *mask = &m->affinity[(size_t)desc * m->cpu_words];
-
-	for (uint32_t word = 0; word < m->cpu_words; word++) {
-		mask[word] = 0;
-	}
-	if (device_of(m, desc)->managed) {
-		managed_affinity(m, desc, mask);
-		return;
-	}
-	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
-		uint64_t bit = UINT64_C(1) << (cpu % 64);
-
-		if (!affinity || affinity[cpu / 64] & bit) {
-			mask[cpu / 64] |= bit;
-		}
-	}
-}
-
-/* Descriptor, remap entry and vector of one source, as pci_alloc_irq_vectors() and request_irq() leave them. */
-static int set_up(struct machine *m, uint32_t desc)
-{
-	struct irq_desc *d = &m->desc[desc];
-	const struct device_config *device = device_of(m, desc);
-	int error;
-
-	m->source[desc].desc = desc;
-	d->flags = DESC_ALLOCATED;
-	d->flags |= device->managed ? DESC_MANAGED : 0;
-	d->flags |= device->maskable && !device->managed ? DESC_CAN_RESERVE : 0;
-	initial_affinity(m, desc);
-	error = m->root->reserve(m, desc);
-	if (error) {
-		goto free_desc;
-	}
-	error = m->root->activate(m, desc);
-	if (error) {
-		goto unreserve;
-	}
-	d->flags |= DESC_STARTED;
-	return 0;
-unreserve:
-	m->root->unreserve(m, desc);
-free_desc:
-	d->flags = 0;
-	m->source[desc].desc = DESC_NONE;
-	return error;
-}
-
-static void tear_down(struct machine *m, uint32_t desc)
-{
-	struct irq_desc *d = &m->desc[desc];
-
-	m->root->deactivate(m, desc);
-	if (d->flags & DESC_MANAGED) {
-		m->root->unreserve(m, desc);
-	}
-	causes_lose(m, &d->pending, LOSS_DROPPED, CPU_NONE, 0);
-	d->flags &= DESC_IN_PROGRESS;
-	m->source[desc].desc = DESC_NONE;
-}
-
-static struct msi_message message_of(const struct machine *m, uint32_t desc)
-{
-	if (m->remap) {
-		return m->remap->message(m, desc);
-	}
-	return m->controller->compose(m, m->desc[desc].cpu, m->desc[desc].vector);
-}
-
-static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
-{
-	uint32_t desc = m->device[device].first_source + vector;
-	struct msi_message message = message_of(m, desc);
-
-	if (m->remap) {
-		m->remap->boot(m, desc);
-	}
-	if (m->config->devices[device].kind == DEVICE_MSI && vector > 0) {
-		return;
-	}
-	device_write(m, device, vector, REG_ADDRESS_LO, message.address_lo);
-	device_write(m, device, vector, REG_ADDRESS_HI, message.address_hi);
-	device_write(m, device, vector, REG_DATA, message.data);
-	m->entry[desc].latched_lo = message.address_lo;
-	m->entry[desc].latched_hi = message.address_hi;
-	m->entry[desc].latched_data = message.data;
-}
-
-static void start(struct machine *m, struct kthread *k, uint32_t desc)
-{
-	if (m->root->start) {
-		m->root->start(m, k, desc);
-	}
-}
-
-int irq_boot_device(struct machine *m, uint32_t device)
-{
-	int error = m->remap ? m->remap->allocate(m, device) : 0;
-
-	for (uint32_t vector = 0; !error && vector < m->config->devices[device].allocated; vector++) {
-		error = set_up(m, m->device[device].first_source + vector);
-		if (!error) {
-			boot_vector(m, device, vector);
-			start(m, NULL, m->device[device].first_source + vector);
-		}
-	}
-	if (!error && m->config->devices[device].allocated) {
-		device_write(m, device, 0, REG_INTX_DISABLE, 1);
-		device_write(m, device, 0, REG_CONTROL, CONTROL_ENABLE);
-	}
-	return error;
-}
-
-static void emit_allocation(struct kthread *k, uint32_t device, uint32_t count, uint8_t detail)
-{
-	machine_emit(k->machine, &(struct model_event){
-		.kind = EV_ALLOCATION, .detail = detail, .device = device, .value = count,
-		.thread = k->number, .cpu = k->cpu, .source = SOURCE_NONE });
-}
-
-/* The message and, behind a remap table, the entry of an interrupt that has just got its vector. */
-static void program(struct kthread *k, uint32_t desc)
-{
-	struct machine *m = k->machine;
-
-	if (m->remap) {
-		m->remap->program(k, desc);
-	}
-	msi_write_message(k, desc, message_of(m, desc));
-}
-
-/* One vector at run time, with the device's registers written the way the driver core does. */
-static int request_one(struct kthread *k, uint32_t desc)
-{
-	struct machine *m = k->machine;
-	int error;
-
-	k_irq_save(k);
-	k_vector_lock(k);
-	error = set_up(m, desc);
-	k_vector_unlock(k);
-	if (!error) {
-		/* Masked until its message is whole; a device that cannot mask has its function disabled meanwhile. */
-		m->desc[desc].flags |= device_of(m, desc)->maskable ? DESC_MASKED : 0;
-		program(k, desc);
-		start(m, k, desc);
-		irq_unmask(k, desc);
-	}
-	k_irq_restore(k);
-	return error;
-}
-
-int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
-{
-	struct machine *m = k->machine;
-	uint32_t base = m->device[device].first_source;
-	uint32_t vector;
-	int error = 0;
-
-	emit_allocation(k, device, end - first, 0);
-	for (vector = first; vector < end && !error; vector++) {
-		if (!(m->desc[base + vector].flags & DESC_ALLOCATED)) {
-			error = request_one(k, base + vector);
-		}
-	}
-	if (error) {
-		irq_free_vectors(k, device, first, vector - 1);
-		emit_allocation(k, device, end - first, 2);
-		return error;
-	}
-	if (!(m->device[device].control & CONTROL_ENABLE)) {
-		irq_device_enable(k, device, true);
-	}
-	emit_allocation(k, device, end - first, 1);
-	return 0;
-}
-
-void irq_free_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
-{
-	struct machine *m = k->machine;
-	uint32_t base = m->device[device].first_source;
-	static const struct msi_message zero;
-
-	for (uint32_t vector = first; vector < end; vector++) {
-		uint32_t desc = base + vector;
-
-		if (!(m->desc[desc].flags & DESC_ALLOCATED)) {
-			continue;
-		}
-		k_irq_save(k);
-		irq_mask(k, desc);
-		/* Deactivation writes an all-zero message: a device that still fires writes to address 0. */
-		msi_write_message(k, desc, zero);
-		k_vector_lock(k);
-		tear_down(m, desc);
-		k_vector_unlock(k);
-		k_irq_restore(k);
-	}
-}
-
-void irq_restart_managed(struct kthread *k, uint32_t desc)
-{
-	struct machine *m = k->machine;
-
-	k_vector_lock(k);
-	if (!m->root->activate(m, desc)) {
-		m->desc[desc].flags &= (uint16_t)~DESC_SHUT_DOWN;
-		m->desc[desc].flags |= DESC_STARTED;
-	}
-	k_vector_unlock(k);
-	if (m->desc[desc].flags & DESC_STARTED) {
-		program(k, desc);
-		start(m, k, desc);
-		irq_unmask(k, desc);
-	}
-}
-
-void irq_device_enable(struct kthread *k, uint32_t device, bool enable)
-{
-	struct machine *m = k->machine;
-
-	if (m->config->devices[device].kind == DEVICE_MSIX && enable) {
-		k_work(k, m->config->timings.msix_enable_ps);
-	}
-	if (enable) {
-		k_cfg_write(k, device, 0, REG_INTX_DISABLE, 1);
-		k_cfg_write(k, device, 0, REG_CONTROL, CONTROL_ENABLE);
-	} else {
-		k_cfg_write(k, device, 0, REG_CONTROL, 0);
-		k_cfg_write(k, device, 0, REG_INTX_DISABLE, 0);
-	}
 }

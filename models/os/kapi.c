@@ -42,13 +42,27 @@ void k_work(struct kthread *k, uint64_t cost_ps)
 	k->machine->env->delay(k, cost_ps);
 }
 
+/* A thread whose CPU went off line goes on at the lowest one that is left. */
+static uint32_t cpu_for(const struct kthread *k)
+{
+	const struct machine *m = k->machine;
+	uint32_t cpu = k->cpu;
+
+	for (uint32_t i = 0; !cpu_is_online(m, cpu) && i < m->config->cpus; i++) {
+		cpu = i;
+	}
+	return cpu;
+}
+
 void k_cpu_get(struct kthread *k)
 {
 	struct machine *m = k->machine;
 
+	k->cpu = (uint16_t)cpu_for(k);
 	while (m->cpu[k->cpu].running) {
 		k->waiting_cpu = 1;
 		m->env->block(k);
+		k->cpu = (uint16_t)cpu_for(k);
 	}
 	k->waiting_cpu = 0;
 	m->cpu[k->cpu].running = (uint16_t)(k->number + 1);
@@ -208,6 +222,29 @@ uint32_t k_mmio_read(struct kthread *k, uint32_t device, uint32_t vector, enum d
 	fabric_wait_completion(k, device);
 	k_work(k, cost_ps - down_ps);
 	return value;
+}
+
+void k_context_message(struct kthread *k, uint32_t source, struct msi_message message)
+{
+	struct machine *m = k->machine;
+	struct msi_entry *entry = &m->entry[source];
+
+	step(k, timings_of(k)->mmio_gap_ps);
+	entry->address_lo = message.address_lo;
+	entry->address_hi = message.address_hi;
+	entry->data = message.data;
+	entry->command_busy = 1;
+	machine_emit(m, &(struct model_event){
+		.kind = EV_COMMAND, .cpu = k->cpu, .thread = k->number, .source = source,
+		.device = m->source[source].device, .value = message.data, .address = message.address_lo });
+	machine_post(m, timings_of(k)->device_command_ps, &(struct hw_event){
+		.kind = HW_COMMAND_DONE, .flag = COMMAND_OF_DEVICE, .channel = m->source[source].device,
+		.device = m->source[source].device, .value = source });
+	k->waiting_command = source + 1;
+	while (entry->command_busy) {
+		m->env->block(k);
+	}
+	k->waiting_command = 0;
 }
 
 bool k_irr_pending(struct kthread *k, uint32_t vector)

@@ -47,6 +47,12 @@ uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum de
 void k_mmio_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
 uint32_t k_mmio_read(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg);
 
+/*
+ * An index-less message: written into the queue's context in memory, whole, then a command tells the device to read it. Until
+ * the command is done the device uses the message that it had. Waits for that.
+ */
+void k_context_message(struct kthread *k, uint32_t source, struct msi_message message);
+
 /* Whether the vector is pending at the thread's own CPU. */
 bool k_irr_pending(struct kthread *k, uint32_t vector);
 

@@ -48,15 +48,17 @@ static uint32_t order_of(uint32_t count)
 static int allocate(struct machine *m, uint32_t device)
 {
 	const struct device_config *config = &m->config->devices[device];
-	bool block = config->kind == DEVICE_MSI;
 	uint32_t first = m->device[device].first_source;
 	int entry = 0;
 
 	for (uint32_t vector = 0; vector < config->vectors; vector++) {
-		if (block && vector > 0) {
+		const struct domain_config *domain = machine_domain(m, first + vector);
+		bool block = domain->kind == DEVICE_MSI;
+
+		if (block && m->source[first + vector].index > 0) {
 			entry++;
 		} else {
-			entry = remap_index_alloc(m->remap_index, block ? order_of(config->vectors) : 0);
+			entry = remap_index_alloc(m->remap_index, block ? order_of(domain->vectors) : 0);
 		}
 		if (entry < 0) {
 			return -ENOSPC;

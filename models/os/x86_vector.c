@@ -62,15 +62,20 @@ static int allocate(struct machine *m, uint32_t desc, const uint64_t *mask, bool
 {
 	const struct irq_desc *d = &m->desc[desc];
 	bool reserved = d->flags & DESC_RESERVED;
+	uint64_t online[MACHINE_CPU_WORDS_MAX];
 	uint32_t cpu;
 	int vector;
 
+	/* A dying CPU leaves the matrix only at the very end of its way. */
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		online[word] = mask[word] & m->online[word];
+	}
 	if (is_managed(m, desc)) {
-		vector = vector_matrix_alloc_managed(m->matrix, mask, &cpu);
+		vector = vector_matrix_alloc_managed(m->matrix, online, &cpu);
 	} else if (same && d->vector) {
-		vector = vector_matrix_alloc_same(m->matrix, d->vector, mask, &cpu);
+		vector = vector_matrix_alloc_same(m->matrix, d->vector, online, &cpu);
 	} else {
-		vector = vector_matrix_alloc(m->matrix, mask, reserved, &cpu);
+		vector = vector_matrix_alloc(m->matrix, online, reserved, &cpu);
 	}
 	if (vector < 0) {
 		return -ENOSPC;
@@ -83,6 +88,7 @@ static int allocate(struct machine *m, uint32_t desc, const uint64_t *mask, bool
 static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool same)
 {
 	const struct irq_desc *d = &m->desc[desc];
+	uint64_t reachable[MACHINE_CPU_WORDS_MAX];
 
 	if (d->vector && cpu_is_online(m, d->cpu) && (mask[d->cpu / 64] >> (d->cpu % 64) & 1)) {
 		return 0;
@@ -90,7 +96,11 @@ static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool s
 	if (d->flags & (DESC_MOVE_IN_PROGRESS | DESC_CLEANUP_QUEUED)) {
 		return -EBUSY;
 	}
-	return allocate(m, desc, mask, same);
+	/* A CPU on its way off line has vectors until the very end, but nothing may move to it any more. */
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		reachable[word] = mask[word] & m->online[word];
+	}
+	return allocate(m, desc, reachable, same);
 }
 
 static int reserve(struct machine *m, uint32_t desc)

@@ -56,4 +56,9 @@ struct hotplug_operations {
 	bool completes_moves;  /* old vectors that moves left on the CPU are freed; otherwise they leak */
 };
 
+struct allocation_operations {
+	/* Adds vectors [first, end) to a device that may be in use; see os/irq_alloc.h. 0 or a negative errno. */
+	int (*grow)(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
+};
+
 #endif

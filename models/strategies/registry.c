@@ -10,6 +10,9 @@ extern const struct move_operations x86_tmp, x86_tmp_local, x86_tmp_no_check, x8
 extern const struct move_operations x86_linux_5_6, x86_linux_6_1, x86_linux_6_1_as_commented;
 extern const struct move_operations vtd_whole, vtd_split, vtd_no_flush;
 extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, cleanup_ipi, cleanup_immediate;
+extern const struct allocation_operations allocation_batch, allocation_dynamic, allocation_group_disable;
+extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
+extern const struct allocation_operations allocation_qemu_dynamic;
 extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
 
 #define X86 NEEDS(ARCH_X86)
@@ -25,6 +28,7 @@ static const char not_remapped[] = "x86, not remapped";
 static const char remapped[] = "x86, remapped";
 static const char cleanup[] = "clean-up of the old vector";
 static const char hotplug[] = "CPU offline";
+static const char allocation[] = "vectors at run time";
 
 static const struct strategy registry[] = {
 	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, PCI, MASKING_ANY, &x86_direct),
@@ -67,6 +71,21 @@ static const struct strategy registry[] = {
 	      "Linux before 52d6b926aabc: the APIC is disabled before the interrupts move", &offline_early_disable),
 	OTHER("offline-leak", SLOT_HOTPLUG, hotplug,
 	      "Linux before a6c11c0a5235 (CVE-2024-31076): old vectors on the dying CPU are never freed", &offline_leak),
+	OTHER("batch", SLOT_ALLOCATION, allocation, "all before the function is enabled; refused afterwards",
+	      &allocation_batch),
+	OTHER("dynamic", SLOT_ALLOCATION, allocation, "Linux 6.2: one entry each, masked until written, function enabled",
+	      &allocation_dynamic),
+	OTHER("group-disable", SLOT_ALLOCATION, allocation,
+	      "MSI-X groups as first sent in 2019: function disabled meanwhile, and after an error",
+	      &allocation_group_disable),
+	OTHER("group-live", SLOT_ALLOCATION, allocation, "MSI-X groups with the function enabled throughout",
+	      &allocation_group_live),
+	OTHER("qemu-realloc", SLOT_ALLOCATION, allocation,
+	      "monitor without dynamic MSI-X: release and re-allocate all, once for each vector", &allocation_qemu_realloc),
+	OTHER("qemu-deferred", SLOT_ALLOCATION, allocation, "the same, once for all new vectors",
+	      &allocation_qemu_deferred),
+	OTHER("qemu-dynamic", SLOT_ALLOCATION, allocation, "monitor with dynamic MSI-X: one call for one vector",
+	      &allocation_qemu_dynamic),
 };
 
 const struct strategy *strategy_registry(size_t *count)
@@ -96,6 +115,7 @@ const struct strategy *strategy_default(enum strategy_slot slot, enum machine_ar
 	case SLOT_HOTPLUG:
 		return strategy_find("offline-scan");
 	case SLOT_ALLOCATION:
+		return strategy_find("dynamic");
 	case STRATEGY_SLOTS:
 		break;
 	}

@@ -9,6 +9,7 @@
 #include "sim/report.h"
 #include "sim/report_format.h"
 #include "tests/unit/sample_result.h"
+#include "tests/unit/xmllint.h"
 
 static const struct report_options options = { .version = "1.2.3", .timing = false };
 static const struct report_options with_timing = { .version = "1.2.3", .timing = true };
@@ -328,32 +329,6 @@ Test(report, csv_percentile_of_nothing_is_empty)
 	g_string_free(csv, TRUE);
 }
 
-/* What xmllint says of a document against tests/data/junit.xsd: its exit status. */
-static int validate(const GString *document, gchar **messages)
-{
-	gchar *path = NULL, *schema = g_build_filename(TEST_DATA_DIR, "junit.xsd", NULL);
-	gchar *argv[] = { (gchar[]){ "xmllint" },
-			  (gchar[]){ "--noout" },
-			  (gchar[]){ "--nonet" },
-			  (gchar[]){ "--schema" },
-			  schema,
-			  NULL,
-			  NULL };
-	int status = -1, fd = g_file_open_tmp("msirace-junit-XXXXXX.xml", &path, NULL);
-	GError *error = NULL;
-
-	cr_assert(g_close(fd, NULL) &&
-		  g_file_set_contents(path, document->str, (gssize)document->len, NULL));
-	argv[5] = path;
-	cr_assert(g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, messages,
-			       &status, &error),
-		  "xmllint (libxml2-utils): %s", error ? error->message : "");
-	g_unlink(path);
-	g_free(path);
-	g_free(schema);
-	return status;
-}
-
 Test(report, junit)
 {
 	assert_golden(report_junit(result, outcomes, &options), "junit.xml");
@@ -364,11 +339,10 @@ Test(report, junit_is_valid)
 	gchar *messages;
 	GString *document = report_junit(result, outcomes, &with_timing);
 
-	cr_assert_eq(validate(document, &messages), 0, "%s", messages);
-	g_free(messages);
+	assert_valid_junit(document);
 	/* The schema is not so lax that anything passes. */
 	document->str[strcspn(document->str, "\n") + 5] = 'X';
-	cr_assert_neq(validate(document, &messages), 0);
+	cr_assert_neq(validate_junit(document, &messages), 0);
 	g_free(messages);
 	g_string_free(document, TRUE);
 }
@@ -376,7 +350,6 @@ Test(report, junit_is_valid)
 Test(report, junit_is_valid_whatever_names_hold)
 {
 	struct scenario s = *result->scenario;
-	gchar *messages;
 
 	s.name = (char[]){
 		"\x01\x1f \xff\xfe </testsuite> ]]> & \" ' \t\n \xef\xbf\xbf \xf0\x9f\x90\x91"
@@ -386,8 +359,7 @@ Test(report, junit_is_valid_whatever_names_hold)
 	result->scenario = &s;
 	struct expect_outcomes *odd = expect_evaluate(result);
 	GString *document = report_junit(result, odd, &options);
-	cr_assert_eq(validate(document, &messages), 0, "%s", messages);
-	g_free(messages);
+	assert_valid_junit(document);
 	g_string_free(document, TRUE);
 	JsonParser *parser;
 	document = report_json(result, odd, &options);
@@ -401,11 +373,9 @@ Test(report, junit_is_valid_whatever_names_hold)
 Test(report, no_expectations)
 {
 	struct expect_outcomes none = { 0 };
-	gchar *messages;
 	GString *document = report_junit(result, &none, &options);
 
-	cr_assert_eq(validate(document, &messages), 0, "%s", messages);
-	g_free(messages);
+	assert_valid_junit(document);
 	g_string_free(document, TRUE);
 	document = report_table(result, &none, &options);
 	cr_assert_null(strstr(document->str, "EXPECTATIONS"));

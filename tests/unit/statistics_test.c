@@ -186,6 +186,26 @@ Test(two_samples, welch)
 	cr_assert_eq(welch_p_value(&mean_a, &mean_a), 1.0);
 }
 
+/*
+ * 0, 2, 4 over equal exposures: 8 / 2 with 2 degrees of freedom, whose chi-square tail is exp(-2).
+ */
+Test(two_samples, dispersion)
+{
+	const double counts[] = { 0, 2, 4 }, ones[] = { 1, 1, 1 }, uneven[] = { 0, 1, 2 },
+		     zero[] = { 0, 0, 0 };
+	double degrees;
+
+	assert_near(dispersion(counts, ones, 3, &degrees), 4.0, 1e-12);
+	cr_assert_eq(degrees, 2.0);
+	assert_near(chi_square_at_least(4.0, 2.0), exp(-2.0), 1e-12);
+	cr_assert_eq(dispersion(counts, uneven, 3, &degrees), 0.0);
+	cr_assert_eq(degrees, 1.0);
+	cr_assert_eq(dispersion(zero, ones, 3, &degrees), 0.0);
+	cr_assert_eq(degrees, 0.0);
+	cr_assert_eq(dispersion(counts, zero, 3, &degrees), 0.0);
+	cr_assert_eq(chi_square_at_least(0.0, 0.0), 1.0);
+}
+
 Test(two_samples, constancy)
 {
 	assert_near(constancy_p_value(5, 5), 2.0 / 1024, 1e-9);

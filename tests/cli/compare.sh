@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# compare.sh MSIRACE FOLDER: what `compare` says of real runs, and its exit statuses.
+set -u
+msirace=$1
+cd "$2" || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fail()
+{
+	echo "FAILED: $*"
+	failed=1
+}
+# expect STATUS ARGS...: runs compare, with its output in $work/out and its messages in $work/err
+expect()
+{
+	status=$1
+	shift
+	"$msirace" compare "$@" >"$work/out" 2>"$work/err"
+	found=$?
+	[ $found -eq "$status" ] || fail "compare $*: exit status $found, not $status: $(cat "$work/err")"
+}
+says()
+{
+	grep -qF -e "$2" "$work/$1" || fail "no '$2' in: $(cat "$work/$1")"
+}
+
+
+"$msirace" run valid.yaml --set replications=5 --json "$work/base.json" >"$work/table" 2>&1 || fail "run"
+"$msirace" run valid.yaml --set replications=5 --seed 2 --json "$work/other.json" >"$work/table" || fail "run --seed"
+
+# A document in which the first strategy loses 50 more in each replication, and one of another scenario.
+python3 - "$work" <<-'END' || fail "no documents"
+	import json, sys
+	work = sys.argv[1]
+	run = json.load(open(work + "/base.json"))
+	for each in run["contenders"][0]["each"]:
+	    each["lost"] += 50
+	    each["stale"] += 50
+	json.dump(run, open(work + "/worse.json", "w"))
+	run = json.load(open(work + "/base.json"))
+	run["scenario"]["resolved"] = run["scenario"]["resolved"].replace("cpus: ", "cpus: 1")
+	json.dump(run, open(work + "/machine.json", "w"))
+	json.dump([run, run], open(work + "/two.json", "w"))
+	END
+
+expect 0 "$work/base.json" "$work/base.json"
+says out "all the same"
+says out "no regression"
+expect 0 "$work/base.json" "$work/other.json"
+says out "no regression"
+expect 1 "$work/base.json" "$work/worse.json"
+says out "worse"
+says out "2 regressions"
+expect 0 "$work/worse.json" "$work/base.json"
+says out "2 better"
+expect 0 "$work/base.json" "$work/worse.json" --fail-on p99,spurious
+says out "worse (allowed)"
+expect 1 "$work/base.json" "$work/worse.json" --fail-on lost --alpha 0.05
+says out "1 regression"
+
+expect 2 "$work/base.json" "$work/machine.json"
+says err "--any-scenario compares different ones"
+expect 0 "$work/base.json" "$work/machine.json" --any-scenario
+expect 0 "$work/base.json" "$work/two.json" --any-scenario
+says out "the last ones are left out"
+
+expect 1 "$work/base.json" "$work/worse.json" --json -
+python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["regressions"] == 2' "$work/out" || fail "--json -"
+expect 1 "$work/base.json" "$work/worse.json" --junit "$work/out.xml" --markdown "$work/out.md"
+xmllint --noout --nonet --schema ../data/junit.xsd "$work/out.xml" 2>"$work/err" || fail "JUnit: $(cat "$work/err")"
+grep -q "^| .*worse |$" "$work/out.md" || fail "Markdown: $(cat "$work/out.md")"
+expect 3 "$work/base.json" "$work/worse.json" --json /dev/full
+
+expect 2 "$work/base.json"
+expect 2 "$work/base.json" "$work/none.json"
+says err "none.json: "
+expect 2 "$work/base.json" valid.yaml
+expect 2 "$work/base.json" "$work/base.json" --fail-on lots
+says err "unknown metric 'lots'"
+expect 2 "$work/base.json" "$work/base.json" --alpha 1
+expect 2 "$work/base.json" "$work/base.json" --alpha 1%
+expect 2 "$work/base.json" "$work/base.json" --margin 5
+expect 2 "$work/base.json" "$work/base.json" --json - --markdown -
+exit $failed
