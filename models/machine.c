@@ -257,6 +257,23 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 	}
 }
 
+void machine_each_causes(struct machine *m, void (*visit)(void *data, struct causes *causes), void *data)
+{
+	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
+		visit(data, &m->cpu[cpu].causes);
+		for (uint32_t vector = 0; vector < m->vectors; vector++) {
+			visit(data, &m->slot[(size_t)cpu * m->vectors + vector]);
+		}
+	}
+	for (uint32_t device = 0; device < m->config->devices_count; device++) {
+		visit(data, &m->device[device].intx);
+	}
+	for (uint32_t source = 0; source < m->sources_count; source++) {
+		visit(data, &m->entry[source].pending);
+		visit(data, &m->desc[source].pending);
+	}
+}
+
 bool machine_event_enabled(const struct machine *m, const struct hw_event *event)
 {
 	switch ((enum hw_event_kind)event->kind) {

@@ -111,6 +111,8 @@ struct machine_env {
 	void (*step)(struct kthread *k, uint64_t cost_ps);
 	/* CPU time in which the thread touches nothing shared. */
 	void (*delay)(struct kthread *k, uint64_t cost_ps);
+	/* The same, so long that every message and IPI that is under way when it begins has arrived when it ends. */
+	void (*settle)(struct kthread *k, uint64_t cost_ps);
 	/* Gives up until machine_env.wake(); may return early, so the caller looks again at what it waits for. */
 	void (*block)(struct kthread *k);
 	void (*wake)(struct machine *m, uint32_t thread);
@@ -211,6 +213,12 @@ void machine_dispatch(struct machine *m, const struct hw_event *event);
 
 /* Whether an event that is due may happen now; one that may not waits for what makes it possible. For `check`. */
 bool machine_event_enabled(const struct machine *m, const struct hw_event *event);
+
+/*
+ * Calls visit on everything in the state that holds raises; what is on its way holds its own in its event. A model that
+ * keeps raises in a place of its own adds that place here.
+ */
+void machine_each_causes(struct machine *m, void (*visit)(void *data, struct causes *causes), void *data);
 
 static inline void machine_post(struct machine *m, uint64_t delay_ps, const struct hw_event *event)
 {

@@ -64,10 +64,11 @@ static uint32_t round_robin(const struct action *a, const struct machine *m, uin
 	return present;
 }
 
-static uint32_t at_random(struct action *a, const struct machine *m, uint32_t present)
+static uint32_t any_other(struct action *a, struct kthread *k, uint32_t present)
 {
+	const struct machine *m = k->machine;
 	uint32_t candidates = 0;
-	uint64_t drawn;
+	uint32_t chosen;
 
 	for (uint32_t i = 0; i < choice_count(a); i++) {
 		candidates += choice(a, i) != present && cpu_is_online(m, choice(a, i));
@@ -75,24 +76,24 @@ static uint32_t at_random(struct action *a, const struct machine *m, uint32_t pr
 	if (!candidates) {
 		return present;
 	}
-	drawn = random_below(&a->where, candidates);
+	chosen = choice_below(&a->where, k, candidates);
 	for (uint32_t i = 0; i < choice_count(a); i++) {
 		uint32_t cpu = choice(a, i);
 
-		if (cpu != present && cpu_is_online(m, cpu) && drawn-- == 0) {
+		if (cpu != present && cpu_is_online(m, cpu) && chosen-- == 0) {
 			return cpu;
 		}
 	}
 	return present;
 }
 
-static uint32_t target_of(struct action *a, const struct machine *m, uint32_t present)
+static uint32_t target_of(struct action *a, struct kthread *k, uint32_t present)
 {
 	switch (a->action->target) {
 	case TARGET_ROUND_ROBIN:
-		return round_robin(a, m, present);
+		return round_robin(a, k->machine, present);
 	case TARGET_RANDOM:
-		return at_random(a, m, present);
+		return any_other(a, k, present);
 	case TARGET_LIST:
 		return choice(a, a->turn++ % choice_count(a));
 	}
@@ -109,7 +110,8 @@ static void migrate(struct action *a, struct kthread *k, uint32_t source)
 	if (present == CPU_NONE) {
 		return;
 	}
-	target = target_of(a, m, present);
+	target = target_of(a, k, present);
+	kapi_observe(k, (uint64_t)target << 16 | present);
 	mask[target / 64] = UINT64_C(1) << (target % 64);
 	take_place(a, k, present, target);
 	irq_set_affinity(k, source, mask);
@@ -128,6 +130,7 @@ static void offline(struct action *a, struct kthread *k)
 	if (cpu == CPU_NONE || !cpu_is_online(m, cpu)) {
 		return;
 	}
+	kapi_observe(k, cpu);
 	if (!hotplug_offline(k, cpu)) {
 		a->offline[(*a->offline_count)++] = cpu;
 		take_place(a, k, cpu, cpu);
@@ -148,6 +151,7 @@ static void online(struct action *a, struct kthread *k)
 		return;
 	}
 	cpu = a->offline[at];
+	kapi_observe(k, cpu);
 	for (; at + 1 < *a->offline_count; at++) {
 		a->offline[at] = a->offline[at + 1];
 	}
@@ -191,7 +195,7 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 	}
 }
 
-static void act(struct action *a, struct kthread *k)
+void action_do(struct action *a, struct kthread *k)
 {
 	const struct scenario_action *action = a->action;
 
@@ -244,7 +248,7 @@ static void body(struct kthread *k, void *argument)
 		if (at_ps > k->machine->now_ps) {
 			k_sleep(k, at_ps - k->machine->now_ps);
 		}
-		act(a, k);
+		action_do(a, k);
 	}
 	k_cpu_put(k);
 }
@@ -269,7 +273,7 @@ void actions_init(struct actions *a, struct engine *e, const struct scenario *s,
 		snprintf(name, sizeof(name), "action %zu when", i);
 		random_stream_init(&action->when, s->seed, replication, name);
 		snprintf(name, sizeof(name), "action %zu where", i);
-		random_stream_init(&action->where, s->seed, replication, name);
+		choice_seed(&action->where, s->seed, replication, name);
 		e->machine.thread[i].cpu = (uint16_t)(s->actions[i].on >= 0 ? s->actions[i].on : 0);
 		engine_thread_create(e, (uint32_t)i, body, action);
 	}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "models/os/kthread.h"
+#include "sim/choice.h"
 #include "sim/random.h"
 #include "sim/scenario.h"
 
@@ -18,7 +19,7 @@ struct action {
 	const struct scenario *scenario;
 	const struct scenario_action *action;
 	struct random_stream when;
-	struct random_stream where;
+	struct choice where;
 	uint32_t turn;            /* of a list of targets */
 	uint32_t *offline;        /* CPUs that this run took off line, in their order; shared by all actions */
 	uint32_t *offline_count;
@@ -29,6 +30,9 @@ struct actions {
 	uint32_t *offline;
 	uint32_t offline_count;
 };
+
+/* Does the action once, on the CPU that the thread has. */
+void action_do(struct action *a, struct kthread *k);
 
 /* Creates the threads 0 .. scenario->actions_count - 1. */
 void actions_init(struct actions *a, struct engine *e, const struct scenario *s, uint64_t replication);

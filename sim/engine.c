@@ -143,7 +143,7 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env run_env = {
-	.post = post, .step = step, .delay = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
 };
 
 int engine_create(struct engine *e, const struct machine_config *config)

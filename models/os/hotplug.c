@@ -137,6 +137,7 @@ static void migrate_one(struct kthread *k, uint32_t desc, uint32_t cpu)
 		d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 		mask = overlaps(pending, m->online, m->cpu_words) ? pending : mask;
 	}
+	kapi_observe(k, (uint64_t)d->flags << 16 | mask[0]);
 	if (mask_chip) {
 		irq_mask(k, desc);
 	}
@@ -175,6 +176,7 @@ static void migrate_all(struct kthread *k, uint32_t cpu)
 		if (!(d->flags & DESC_STARTED)) {
 			continue;
 		}
+		kapi_observe(k, (uint64_t)desc << 1 | here);
 		if (here || (m->config->hotplug->completes_moves && d->previous_vector && d->previous_cpu == cpu)) {
 			k_desc_lock(k, desc);
 			force_complete_move(k, desc, cpu);
@@ -244,7 +246,8 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	k_vector_unlock(k);
 	migrate_all(k, cpu);
 	if (!m->config->hotplug->keeps_pending) {
-		k_work(k, MS);
+		/* Linux takes 1 ms to be enough for what was sent to this CPU. */
+		k_settle(k, MS);
 		scan_pending(k, cpu);
 	}
 	k_vector_lock(k);

@@ -43,7 +43,7 @@ struct irq_desc {
 	uint16_t vector;          /* 0: none */
 	uint16_t previous_cpu;
 	uint16_t previous_vector; /* 0: none */
-	uint16_t handler_cpu;     /* where it is in progress */
+	uint16_t handler_cpu;     /* where it is in progress; 0 while it is not */
 	uint8_t pending_origin;   /* enum run_origin of what DESC_PENDING stands for */
 	uint8_t pad[3];
 	uint32_t entry;           /* its remap-table entry */

@@ -196,10 +196,12 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 		desc->flags &= (uint16_t)~DESC_PENDING;
 		desc->pending = (struct causes){ 0, 0 };
 		run_handler(m, cpu, &causes, desc->pending_origin);
+		desc->pending_origin = 0;
 		return;
 	}
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
 	wake_synchronizers(m, c->desc);
+	desc->handler_cpu = 0;
 	leave(m, cpu);
 }
 
@@ -229,12 +231,14 @@ void irq_context_thread(struct kthread *k)
 	for (;;) {
 		uint32_t desc;
 
+		/* Idle again, the thread knows nothing of what it did before. */
+		k->observed = 0;
 		while (!k->work) {
 			k->machine->env->block(k);
 		}
 		desc = k->work - 1;
 		k->work = 0;
-		k->observed = 0;
+		kapi_observe(k, desc);
 		move_in_acknowledge(k, desc);
 	}
 }

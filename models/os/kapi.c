@@ -42,6 +42,11 @@ void k_work(struct kthread *k, uint64_t cost_ps)
 	k->machine->env->delay(k, cost_ps);
 }
 
+void k_settle(struct kthread *k, uint64_t cost_ps)
+{
+	k->machine->env->settle(k, cost_ps);
+}
+
 /* A thread whose CPU went off line goes on at the lowest one that is left. */
 static uint32_t cpu_for(const struct kthread *k)
 {
@@ -256,7 +261,7 @@ bool k_irr_pending(struct kthread *k, uint32_t vector)
 	machine_emit(k->machine, &(struct model_event){
 		.kind = EV_IRR_READ, .detail = pending, .cpu = k->cpu, .thread = k->number, .value = vector,
 		.source = SOURCE_NONE, .device = DEVICE_NONE });
-	kapi_observe(k, pending);
+	kapi_observe(k, (uint64_t)vector << 1 | pending);
 	return pending;
 }
 

@@ -18,6 +18,12 @@
 /* CPU time on nothing shared. */
 void k_work(struct kthread *k, uint64_t cost_ps);
 
+/*
+ * CPU time that outlasts what is under way: every message and IPI that was sent before has arrived at its CPU afterwards.
+ * How long that has to be is the caller's assumption about the machine.
+ */
+void k_settle(struct kthread *k, uint64_t cost_ps);
+
 /* Gives up the CPU for at least that long. */
 void k_sleep(struct kthread *k, uint64_t time_ps);
 

@@ -83,6 +83,7 @@ static void write_msix(struct kthread *k, uint32_t desc, struct msi_message mess
 	struct message_place at = place_of(k, desc);
 	bool unmasked = !(k->machine->desc[desc].flags & DESC_MASKED);
 
+	kapi_observe(k, unmasked);
 	if (unmasked) {
 		k_mmio_write(k, at.device, at.vector, REG_MASK, 1);
 	}

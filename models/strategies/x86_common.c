@@ -13,6 +13,7 @@ int x86_begin_move(struct kthread *k, uint32_t desc, const uint64_t *mask, bool 
 	int moved;
 
 	k_vector_lock(k);
+	kapi_observe(k, (uint64_t)k->machine->desc[desc].cpu << 16 | k->machine->desc[desc].vector);
 	moved = k->machine->root->assign(k->machine, desc, mask, same);
 	kapi_observe(k, (uint64_t)moved);
 	kapi_observe(k, (uint64_t)k->machine->desc[desc].cpu << 16 | k->machine->desc[desc].vector);
