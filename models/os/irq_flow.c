@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "models/hw/controller.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"

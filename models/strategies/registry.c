@@ -13,6 +13,10 @@ extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, c
 extern const struct allocation_operations allocation_batch, allocation_dynamic, allocation_group_disable;
 extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
 extern const struct allocation_operations allocation_qemu_dynamic;
+extern const struct move_operations imsic_direct, imsic_lazy, imsic_tmp_remote, imsic_tmp;
+extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif, imsic_mrif_early_merge;
+extern const struct cleanup_operations imsic_sync_timer, imsic_sync_timer_wrong_cpu;
+extern const struct hotplug_operations offline_imsic;
 extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
 
 #define X86 NEEDS(ARCH_X86)
@@ -24,6 +28,14 @@ extern const struct hotplug_operations offline_scan, offline_no_scan, offline_ea
 #define OTHER(name, slot, family, summary, operations) \
 	{ name, slot, family, summary, X86, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations }
 
+#define IMSIC(name, remap, summary, operations) \
+	{ name, SLOT_MOVE, (remap) == REMAP_NONE ? imsic : imsic_remapped, summary, NEEDS(ARCH_RISCV), NEEDS(remap), PCI, \
+	  MASKING_ANY, operations }
+#define RISCV(name, slot, family, summary, operations) \
+	{ name, slot, family, summary, NEEDS(ARCH_RISCV), NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations }
+
+static const char imsic[] = "RISC-V";
+static const char imsic_remapped[] = "RISC-V, IOMMU";
 static const char not_remapped[] = "x86, not remapped";
 static const char remapped[] = "x86, remapped";
 static const char cleanup[] = "clean-up of the old vector";
@@ -60,17 +72,33 @@ static const struct strategy registry[] = {
 	     MASKING_ANY, &vtd_split),
 	MOVE("vtd-no-flush", remapped, "remap entry in one store, without the invalidation", NEEDS(REMAP_VTD), PCI,
 	     MASKING_ANY, &vtd_no_flush),
+	IMSIC("imsic-direct", REMAP_NONE, "address, then data, from any CPU; harts synchronise as in Linux 6.15", &imsic_direct),
+	IMSIC("imsic-lazy", REMAP_NONE, "Linux 6.10 to 6.14: address, then data, from any CPU; harts synchronise by timers",
+	      &imsic_lazy),
+	IMSIC("imsic-tmp-remote", REMAP_NONE, "temporary message {old hart, new identity}, from any CPU", &imsic_tmp_remote),
+	IMSIC("imsic-tmp", REMAP_NONE, "Linux 6.15: the same in the acknowledge on the old hart", &imsic_tmp),
+	IMSIC("imsic-iommu", REMAP_RISCV_IOMMU, "MSI page table entry in one store, then IOTINVAL and IOFENCE", &imsic_iommu),
+	IMSIC("imsic-iommu-no-fence", REMAP_RISCV_IOMMU, "the same without IOTINVAL and IOFENCE", &imsic_iommu_no_fence),
+	IMSIC("imsic-mrif", REMAP_RISCV_IOMMU, "by way of a memory-resident file, merged after the second fence", &imsic_mrif),
+	IMSIC("imsic-mrif-early-merge", REMAP_RISCV_IOMMU, "the same, merged before the second fence",
+	      &imsic_mrif_early_merge),
 	OTHER("first-interrupt", SLOT_CLEANUP, cleanup, "a timer, armed by the first interrupt on the new CPU",
 	      &cleanup_first_interrupt),
 	OTHER("timer", SLOT_CLEANUP, cleanup, "a timer, armed at the end of the move", &cleanup_timer),
 	OTHER("ipi", SLOT_CLEANUP, cleanup, "an IPI, sent by the first interrupt on the new CPU", &cleanup_ipi),
 	OTHER("immediate", SLOT_CLEANUP, cleanup, "at the end of the move, whatever is under way", &cleanup_immediate),
+	RISCV("sync-timer", SLOT_CLEANUP, cleanup, "each hart synchronises its file at the next tick", &imsic_sync_timer),
+	RISCV("sync-timer-wrong-cpu", SLOT_CLEANUP, cleanup,
+	      "Linux 6.15 before 08fb624802d8: the timer is added on the CPU that moves the interrupt",
+	      &imsic_sync_timer_wrong_cpu),
 	OTHER("offline-scan", SLOT_HOTPLUG, hotplug, "pending vectors are found in the IRR and retriggered", &offline_scan),
 	OTHER("offline-no-scan", SLOT_HOTPLUG, hotplug, "pending vectors are left behind", &offline_no_scan),
 	OTHER("offline-early-disable", SLOT_HOTPLUG, hotplug,
 	      "Linux before 52d6b926aabc: the APIC is disabled before the interrupts move", &offline_early_disable),
 	OTHER("offline-leak", SLOT_HOTPLUG, hotplug,
 	      "Linux before a6c11c0a5235 (CVE-2024-31076): old vectors on the dying CPU are never freed", &offline_leak),
+	RISCV("offline-imsic", SLOT_HOTPLUG, hotplug, "pending identities stay in the file until the hart is back",
+	      &offline_imsic),
 	OTHER("batch", SLOT_ALLOCATION, allocation, "all before the function is enabled; refused afterwards",
 	      &allocation_batch),
 	OTHER("dynamic", SLOT_ALLOCATION, allocation, "Linux 6.2: one entry each, masked until written, function enabled",
@@ -106,14 +134,19 @@ const struct strategy *strategy_find(const char *name)
 
 const struct strategy *strategy_default(enum strategy_slot slot, enum machine_arch arch, enum machine_remap remap)
 {
-	(void)arch;
 	switch (slot) {
 	case SLOT_MOVE:
+		if (arch == ARCH_RISCV) {
+			return strategy_find(remap == REMAP_RISCV_IOMMU ? "imsic-iommu" : "imsic-tmp");
+		}
 		return strategy_find(remap == REMAP_VTD ? "vtd" : "x86-tmp");
 	case SLOT_CLEANUP:
+		if (arch == ARCH_RISCV) {
+			return strategy_find("sync-timer");
+		}
 		return strategy_find(remap == REMAP_VTD ? "timer" : "first-interrupt");
 	case SLOT_HOTPLUG:
-		return strategy_find("offline-scan");
+		return strategy_find(arch == ARCH_RISCV ? "offline-imsic" : "offline-scan");
 	case SLOT_ALLOCATION:
 		return strategy_find("dynamic");
 	case STRATEGY_SLOTS:
