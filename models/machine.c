@@ -272,6 +272,11 @@ void machine_each_causes(struct machine *m, void (*visit)(void *data, struct cau
 		visit(data, &m->entry[source].pending);
 		visit(data, &m->desc[source].pending);
 	}
+	if (m->mrif_slot) {
+		for (size_t i = 0; i < (size_t)m->sources_count * m->vectors; i++) {
+			visit(data, &m->mrif_slot[i]);
+		}
+	}
 }
 
 bool machine_event_enabled(const struct machine *m, const struct hw_event *event)
