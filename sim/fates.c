@@ -27,19 +27,20 @@ void fates_init(struct fates *f, uint32_t sources, struct run_metrics *metrics)
 	f->starts = allocate((size_t)sources * FATES_STARTS, sizeof(*f->starts));
 	f->starts_count = allocate(sources, sizeof(*f->starts_count));
 	f->lost = allocate(sources, sizeof(*f->lost));
-	f->held = allocate(sources, sizeof(*f->held));
+	f->waiting = allocate(sources, sizeof(*f->waiting));
 }
 
 void fates_release(struct fates *f)
 {
 	for (uint32_t source = 0; source < f->sources; source++) {
 		free(f->lost[source].raised_ps);
-		free(f->held[source].raises);
+		free(f->waiting[source].index);
 	}
 	free(f->starts);
 	free(f->starts_count);
 	free(f->lost);
 	free(f->held);
+	free(f->waiting);
 }
 
 static void count(struct fates *f, enum metric_counter counter)
@@ -63,23 +64,24 @@ static void end_stale_time(struct fates *f, uint64_t raised_ps, uint64_t start_p
 	histogram_add(&f->metrics->stale, start_ps - raised_ps);
 }
 
-static bool is_held(const struct machine *m, const struct held_raise *held)
+static const struct handler_start *start_after_held(const struct fates *f, const struct machine *m, uint32_t index)
 {
-	const struct raise *raise = &m->raises.records[held->index];
+	const struct held_raise *held = &f->held[index];
 
-	return raise->live && raise->number == held->number;
+	return index < f->held_capacity && held->number == m->raises.records[index].number && held->start.start_ps ?
+	       &held->start : NULL;
 }
 
-static const struct handler_start *first_start_after(const struct fates *f, uint32_t source, uint64_t raised_ps)
+static const struct handler_start *first_start_after(const struct fates *f, const struct machine *m, uint32_t index)
 {
-	const struct held_raises *held = &f->held[source];
+	const struct handler_start *held = start_after_held(f, m, index);
+	uint64_t raised_ps = m->raises.records[index].raised_ps;
+	uint32_t source = m->raises.records[index].source;
 	uint64_t end = f->starts_count[source];
 	uint64_t first = end > FATES_STARTS ? end - FATES_STARTS : 0;
 
-	for (uint32_t i = 0; i < held->count; i++) {
-		if (held->raises[i].raised_ps == raised_ps && held->raises[i].start.start_ps) {
-			return &held->raises[i].start;
-		}
+	if (held) {
+		return held;
 	}
 	for (uint64_t n = first; n < end; n++) {
 		const struct handler_start *start = &f->starts[source * FATES_STARTS + n % FATES_STARTS];
@@ -91,15 +93,16 @@ static const struct handler_start *first_start_after(const struct fates *f, uint
 	return NULL;
 }
 
-static void lose(struct fates *f, uint32_t source, uint64_t raised_ps, enum loss loss)
+static void lose(struct fates *f, const struct machine *m, uint32_t index, enum loss loss)
 {
 	static const enum metric_counter counters[LOSSES] = {
 		[LOSS_UNASSIGNED] = METRIC_LOST_UNASSIGNED, [LOSS_FOREIGN] = METRIC_LOST_FOREIGN,
 		[LOSS_BLOCKED] = METRIC_LOST_BLOCKED, [LOSS_DISABLED] = METRIC_LOST_DISABLED,
 		[LOSS_DROPPED] = METRIC_LOST_DROPPED
 	};
-	const struct handler_start *start = first_start_after(f, source, raised_ps);
-	struct lost_raises *lost = &f->lost[source];
+	uint64_t raised_ps = m->raises.records[index].raised_ps;
+	const struct handler_start *start = first_start_after(f, m, index);
+	struct lost_raises *lost = &f->lost[m->raises.records[index].source];
 
 	count(f, METRIC_LOST);
 	count(f, counters[loss]);
@@ -119,40 +122,56 @@ static void lose(struct fates *f, uint32_t source, uint64_t raised_ps, enum loss
 	lost->raised_ps[lost->count++] = raised_ps;
 }
 
+static void *grow(void *memory, uint32_t *capacity, uint32_t needed, size_t size)
+{
+	uint32_t more = *capacity ? *capacity : 4;
+
+	while (more < needed) {
+		more *= 2;
+	}
+	memory = realloc(memory, more * size);
+	if (!memory) {
+		abort();
+	}
+	memset((char *)memory + *capacity * size, 0, (more - *capacity) * size);
+	*capacity = more;
+	return memory;
+}
+
 static void hold(struct fates *f, const struct machine *m, struct causes causes)
 {
 	for (uint32_t index = causes.head; index; index = m->raises.records[index].next) {
 		const struct raise *raise = &m->raises.records[index];
-		struct held_raises *held = &f->held[raise->source];
+		struct waiting_raises *waiting = &f->waiting[raise->source];
 
-		if (held->count == held->capacity) {
-			held->capacity = held->capacity ? held->capacity * 2 : 4;
-			held->raises = realloc(held->raises, held->capacity * sizeof(*held->raises));
-			if (!held->raises) {
-				abort();
-			}
+		if (index >= f->held_capacity) {
+			f->held = grow(f->held, &f->held_capacity, index + 1, sizeof(*f->held));
 		}
-		held->raises[held->count++] = (struct held_raise){
-			.index = index, .number = raise->number, .raised_ps = raise->raised_ps };
+		if (f->held[index].number == raise->number) {
+			continue;
+		}
+		if (waiting->count == waiting->capacity) {
+			waiting->index = grow(waiting->index, &waiting->capacity, waiting->count * 2, sizeof(uint32_t));
+		}
+		f->held[index] = (struct held_raise){ .number = raise->number };
+		waiting->index[waiting->count++] = index;
 	}
 }
 
-/* A handler has started: the first one after what is still held, and what is not held any more is forgotten. */
-static void note_start(struct held_raises *held, const struct machine *m, const struct handler_start *start)
+/* The first start after what waits, as far as it is still there: its place may be another raise's by now. */
+static void note_start(struct fates *f, const struct machine *m, uint32_t source, const struct handler_start *start)
 {
-	uint32_t kept = 0;
+	struct waiting_raises *waiting = &f->waiting[source];
 
-	for (uint32_t i = 0; i < held->count; i++) {
-		if (!is_held(m, &held->raises[i])) {
-			continue;
+	for (uint32_t i = 0; i < waiting->count; i++) {
+		struct held_raise *held = &f->held[waiting->index[i]];
+		const struct raise *raise = &m->raises.records[waiting->index[i]];
+
+		if (raise->source == source && raise->number == held->number && !held->start.start_ps) {
+			held->start = *start;
 		}
-		held->raises[kept] = held->raises[i];
-		if (!held->raises[kept].start.start_ps) {
-			held->raises[kept].start = *start;
-		}
-		kept++;
 	}
-	held->count = kept;
+	waiting->count = 0;
 }
 
 /* The raises that a handler run found; returns the oldest one of its own. */
@@ -164,7 +183,7 @@ static uint64_t tell_causes(struct fates *f, const struct machine *m, const stru
 		const struct raise *raise = &m->raises.records[index];
 
 		if (raise->source != event->source) {
-			lose(f, raise->source, raise->raised_ps, LOSS_FOREIGN);
+			lose(f, m, index, LOSS_FOREIGN);
 		} else if (oldest_ps != NO_RAISE) {
 			count(f, METRIC_COALESCED);
 		} else {
@@ -197,7 +216,7 @@ static void handler_start(struct fates *f, const struct machine *m, const struct
 		}
 	}
 	lost->count = 0;
-	note_start(&f->held[source], m, start);
+	note_start(f, m, source, start);
 }
 
 static void count_move(struct fates *f, enum move_outcome outcome)
@@ -225,7 +244,7 @@ void fates_event(void *data, const struct machine *m, const struct model_event *
 		handler_start(f, m, event);
 		break;
 	case EV_LOST:
-		lose(f, event->source, m->raises.records[event->causes.head].raised_ps, event->detail);
+		lose(f, m, event->causes.head, event->detail);
 		break;
 	case EV_NO_HANDLER:
 		if (!event->detail) {
@@ -273,7 +292,7 @@ static void strand(void *data, const struct machine *m, struct causes causes)
 	struct fates *f = data;
 
 	for (uint32_t index = causes.head; index; index = m->raises.records[index].next) {
-		lose(f, m->raises.records[index].source, m->raises.records[index].raised_ps, LOSS_UNASSIGNED);
+		lose(f, m, index, LOSS_UNASSIGNED);
 		f->stranded++;
 	}
 }

@@ -217,6 +217,36 @@ static int allocate(struct machine *m, uint32_t desc, const uint64_t *mask, bool
 	return 1;
 }
 
+/* The lowest identity that no hart uses; 0: there is none. */
+static uint32_t unused_everywhere(const struct machine *m)
+{
+	for (uint32_t identity = m->config->vectors_first; identity < m->config->vectors_end; identity++) {
+		uint32_t cpu = 0;
+
+		while (cpu < m->config->cpus && !vector_matrix_state(m->matrix, cpu, identity)) {
+			cpu++;
+		}
+		if (cpu == m->config->cpus) {
+			return identity;
+		}
+	}
+	return 0;
+}
+
+/* Behind an IOMMU an interrupt keeps its identity when it moves: it gets one that is free on every hart, while there is one. */
+static int allocate_first(struct machine *m, uint32_t desc, const uint64_t *mask)
+{
+	struct irq_desc *d = &m->desc[desc];
+	int error;
+
+	d->vector = m->remap ? (uint16_t)unused_everywhere(m) : 0;
+	error = allocate(m, desc, mask, d->vector != 0);
+	if (error < 0) {
+		d->vector = 0;
+	}
+	return error;
+}
+
 static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool same)
 {
 	const struct irq_desc *d = &m->desc[desc];
@@ -304,12 +334,12 @@ static int activate(struct machine *m, uint32_t desc)
 	const uint64_t *affinity = &m->affinity[(size_t)desc * m->cpu_words];
 	uint64_t near[MACHINE_CPU_WORDS_MAX];
 
-	if ((node_mask(m, socket, affinity, near) && allocate(m, desc, near, false) > 0) ||
-	    allocate(m, desc, affinity, false) > 0) {
+	if ((node_mask(m, socket, affinity, near) && allocate_first(m, desc, near) > 0) ||
+	    allocate_first(m, desc, affinity) > 0) {
 		return 0;
 	}
 	/* An identity somewhere is allocated before the affinity is applied, and kept where that fails. */
-	if (allocate(m, desc, m->online, false) > 0) {
+	if (allocate_first(m, desc, m->online) > 0) {
 		m->desc[desc].flags |= DESC_AFFINITY_BROKEN;
 		emit_vector(m, EV_AFFINITY_BROKEN, desc, m->desc[desc].cpu, m->desc[desc].vector);
 		return 0;

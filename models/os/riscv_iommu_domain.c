@@ -24,16 +24,18 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 
 static int init(struct machine *m)
 {
-	uint64_t mask[MACHINE_CPU_WORDS_MAX] = { UINT64_C(1) << NOTICE_CPU };
-	uint32_t cpu;
-	int identity = vector_matrix_alloc(m->matrix, mask, false, &cpu);
+	uint32_t identity = m->config->vectors_end - 1;
 
-	if (identity < 0) {
-		return identity;
+	/* The highest one is in nobody's way: interrupts get low ones, and keep theirs when they move. */
+	while (identity > m->config->vectors_first && vector_matrix_state(m->matrix, NOTICE_CPU, identity)) {
+		identity--;
 	}
-	m->riscv_iommu->notice = (uint32_t)identity;
-	m->vector_irq[(size_t)cpu * m->vectors + (uint32_t)identity] = VECTOR_SYSTEM;
-	imsic_enable(m, cpu, (uint32_t)identity, true);
+	if (vector_matrix_assign(m->matrix, NOTICE_CPU, identity)) {
+		return -ENOSPC;
+	}
+	m->riscv_iommu->notice = identity;
+	m->vector_irq[(size_t)NOTICE_CPU * m->vectors + identity] = VECTOR_SYSTEM;
+	imsic_enable(m, NOTICE_CPU, identity, true);
 	return 0;
 }
 
@@ -104,6 +106,16 @@ static bool merge(struct machine *m, uint32_t from, uint32_t desc)
 		.device = DEVICE_NONE, .causes = causes });
 	imsic_write(m, from, d->cpu, d->vector, causes);
 	return true;
+}
+
+void riscv_iommu_clear(struct kthread *k, uint32_t desc)
+{
+	const struct irq_desc *d = &k->machine->desc[desc];
+	struct causes causes;
+
+	k_access(k);
+	riscv_iommu_mrif_take(k->machine, d->entry, d->vector, &causes);
+	causes_lose(k->machine, &causes, LOSS_DROPPED, d->cpu, d->vector);
 }
 
 void riscv_iommu_merge(struct kthread *k, uint32_t desc)

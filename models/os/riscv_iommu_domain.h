@@ -21,6 +21,9 @@ void riscv_iommu_point(struct kthread *k, uint32_t desc, enum msi_pte_mode mode)
 /* IOTINVAL of the entry, IOFENCE.C, and the wait. */
 void riscv_iommu_synchronise(struct kthread *k, uint32_t desc);
 
+/* Nothing is pending in the memory-resident file of desc: it is about to be used. */
+void riscv_iommu_clear(struct kthread *k, uint32_t desc);
+
 /* What is pending in the memory-resident file of desc goes to the interrupt file that it belongs to now. */
 void riscv_iommu_merge(struct kthread *k, uint32_t desc);
 

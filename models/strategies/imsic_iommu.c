@@ -24,6 +24,7 @@
  * before, and what comes in between stays:
  *
  *   CPU 0 (kernel)                  IOMMU                               memory                hart 2 (new)
+ *   clear the MRIF
  *   write PTE = MRIF, fence
  *                                   ----------------------------------> MRIF: id pending
  *   write PTE = file of hart 2
@@ -79,6 +80,7 @@ static int by_memory(struct kthread *k, uint32_t desc, const uint64_t *mask, boo
 	if (moved <= 0) {
 		return moved;
 	}
+	riscv_iommu_clear(k, desc);
 	/* A cached copy still leads to the old file. */
 	riscv_iommu_point(k, desc, MSI_PTE_MRIF);
 	/* From here on an interrupt is recorded in memory, and told by a notice. */
