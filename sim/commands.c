@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_list,
 	&command_compare,
 	&command_check,
+	&command_manual,
 	NULL,
 };
 

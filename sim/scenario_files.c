@@ -112,33 +112,34 @@ static bool load_one(const char *path, const struct scenario_load_options *optio
 enum exit_code scenario_files_load(const struct invocation *invocation,
 				   struct scenario_files *files)
 {
-	g_autofree const char **strategies = option_values(invocation, "--strategy");
-	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free),
-		  *set_paths = g_ptr_array_new_with_free_func(g_free);
-	GArray *overrides = g_array_new(FALSE, FALSE, sizeof(struct scenario_override));
+	const char **strategies = option_values(invocation, "--strategy");
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
 
-	*files = (struct scenario_files){ 0 };
-	enum exit_code code = collect_overrides(invocation, overrides, set_paths);
+	*files = (struct scenario_files){
+		.overrides = g_array_new(FALSE, FALSE, sizeof(struct scenario_override)),
+		.override_paths = g_ptr_array_new_with_free_func(g_free),
+	};
+	enum exit_code code =
+		collect_overrides(invocation, files->overrides, files->override_paths);
 	if (code == EXIT_HELD && !list_files(invocation, paths)) {
 		code = EXIT_USAGE;
 	}
-	struct scenario_load_options options = {
-		.overrides = (const struct scenario_override *)(void *)overrides->data,
-		.overrides_count = overrides->len,
+	files->strategies = strategies;
+	files->options = (struct scenario_load_options){
+		.overrides = (const struct scenario_override *)(void *)files->overrides->data,
+		.overrides_count = files->overrides->len,
 		.strategies = strategies,
 	};
-	while (strategies[options.strategies_count]) {
-		options.strategies_count++;
+	while (strategies[files->options.strategies_count]) {
+		files->options.strategies_count++;
 	}
 	files->each = g_new0(struct scenario *, paths->len + 1);
 	for (guint i = 0; i < paths->len; i++) {
-		if (!load_one(g_ptr_array_index(paths, i), &options, files)) {
+		if (!load_one(g_ptr_array_index(paths, i), &files->options, files)) {
 			code = EXIT_USAGE;
 		}
 	}
 	g_ptr_array_free(paths, TRUE);
-	g_ptr_array_free(set_paths, TRUE);
-	g_array_free(overrides, TRUE);
 	return code;
 }
 
@@ -148,4 +149,7 @@ void scenario_files_free(struct scenario_files *files)
 		scenario_free(files->each[i]);
 	}
 	g_free(files->each);
+	g_free(files->strategies);
+	g_ptr_array_free(files->override_paths, TRUE);
+	g_array_free(files->overrides, TRUE);
 }

@@ -3,9 +3,11 @@
 #ifndef MSIRACE_SIM_SCENARIO_FILES_H
 #define MSIRACE_SIM_SCENARIO_FILES_H
 
+#include <glib.h>
 #include <stddef.h>
 
 #include "sim/commands.h"
+#include "sim/loader.h"
 #include "sim/scenario.h"
 
 /* The options that scenario_files_load() reads, for the tables of commands. */
@@ -19,6 +21,10 @@
 struct scenario_files {
 	struct scenario **each;
 	size_t count;
+	struct scenario_load_options options;   /* that they were loaded with, for cells of a sweep; the files' own */
+	const char **strategies;
+	GArray *overrides;
+	GPtrArray *override_paths;
 };
 
 /*

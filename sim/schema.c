@@ -294,6 +294,8 @@ static const struct schema_key root_keys[] = {
 	  .zero_means = true, .documentation = "of all random draws" },
 	{ "expect", TYPE_EXPECT, IN(scenario, expectations), COUNTED(scenario, expectations_count),
 	  .documentation = "what must come out: - x86-direct: stale > 0" },
+	{ "sweep", TYPE_SWEEP, IN(scenario, sweep), COUNTED(scenario, sweep_count),
+	  .documentation = "keys that take several values in turn, as PATH: [VALUE, ...]; several keys give the product" },
 	{ "check", TYPE_MAP, IN(scenario, check), .section = &check_section,
 	  .documentation = "the bounds and verdicts of `msirace check`" },
 };
@@ -358,6 +360,7 @@ const char *schema_type_text(enum schema_type type)
 		[TYPE_STRATEGIES] = "list of strategy names: [x86-direct, vtd+timer]",
 		[TYPE_EXPECT] = "list of STRATEGY: METRIC OPERATOR NUMBER",
 		[TYPE_CHECK_EXPECT] = "list of STRATEGY: SUBJECT VERDICT",
+		[TYPE_SWEEP] = "mapping of paths to lists of values",
 	};
 
 	return texts[type];
