@@ -36,6 +36,10 @@ struct remap_index;
 struct move_operations;
 struct cleanup_operations;
 struct hotplug_operations;
+struct imsic_file;
+struct imsic_vector;
+struct riscv_iommu;
+struct msi_pte;
 struct allocation_operations;
 
 #define MACHINE_CPU_WORDS_MAX (8192 / 64)
@@ -169,6 +173,15 @@ struct machine {
 	struct irte *irte;                /* [remap_table->entries]: the table in memory */
 	struct irte *irte_cache;          /* the same as the hardware holds it; not present: not cached */
 	struct remap_index *remap_index;
+	struct imsic_file *imsic;         /* [cpu] */
+	uint64_t *enabled;                /* eie, the shape of pending; RISC-V only */
+	struct imsic_vector *imsic_vector;/* [cpu * vectors + identity]: the kernel's record of it */
+	uint64_t *imsic_dirty;            /* identities whose record has changed since their hart was synchronised, as pending */
+	struct riscv_iommu *riscv_iommu;
+	struct msi_pte *msi_pte;          /* [source]: the MSI page table in memory */
+	struct msi_pte *msi_pte_cache;    /* [source]: as the hardware holds it; mode 0: not cached */
+	uint64_t *mrif;                   /* [source * vector_words + word]: pending bits of memory-resident interrupt files */
+	struct causes *mrif_slot;         /* [source * vectors + identity] */
 	struct vector_matrix *matrix;     /* NULL where root->global */
 	struct gic gic;
 	struct its its;

@@ -222,6 +222,9 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 	case EV_IRR_SET:
 		say(t, event->cpu, "0x%x pending%s", event->value, event->detail ? " already" : "");
 		break;
+	case EV_HELD:
+		say(t, event->cpu, "0x%x is not enabled", event->value);
+		break;
 	case EV_IRQ_TAKEN:
 		say(t, event->cpu, "takes 0x%x", event->value);
 		break;

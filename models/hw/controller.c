@@ -19,13 +19,18 @@ void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct 
 	uint64_t *pending = word_of(m, m->pending, cpu, vector);
 	bool merged = *pending & bit;
 
-	if (!m->cpu[cpu].controller_enabled) {
+	if (!m->cpu[cpu].controller_enabled && !m->controller->records_when_disabled) {
 		causes_lose(m, &causes, LOSS_DISABLED, cpu, vector);
 		return;
 	}
 	*pending |= bit;
 	if (by_software && !merged) {
 		*word_of(m, m->by_software, cpu, vector) |= bit;
+	}
+	if (m->controller->enabled && !m->controller->enabled(m, cpu, vector)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_HELD, .cpu = (uint16_t)cpu, .value = vector, .causes = causes,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
 	}
 	causes_append(m, machine_slot(m, cpu, vector), causes);
 	if (machine_listened(m, EV_IRR_SET)) {

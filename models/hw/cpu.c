@@ -25,30 +25,39 @@ void cpu_poll(struct machine *m, uint32_t cpu)
 		.kind = HW_IRQ_TAKEN, .cpu = (uint16_t)cpu, .channel = cpu });
 }
 
-void cpu_take_interrupt(struct machine *m, uint32_t cpu)
+bool cpu_claim(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
+	uint32_t vector = m->controller->next(m, cpu);
 	bool by_software;
-	uint32_t vector;
 
-	c->take_posted = 0;
-	if (!cpu_interruptible(m, cpu)) {
-		return;
-	}
-	vector = m->controller->next(m, cpu);
 	if (vector == VECTOR_NONE) {
-		return;
+		return false;
 	}
 	c->causes = controller_take(m, cpu, vector, &by_software);
 	c->vector = vector;
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
-	c->in_irq = 1;
-	c->irq_began_ps = m->now_ps;
 	if (machine_listened(m, EV_IRQ_TAKEN)) {
 		machine_emit(m, &(struct model_event){
 			.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
 			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
 	}
+	return true;
+}
+
+void cpu_take_interrupt(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	c->take_posted = 0;
+	if (!cpu_interruptible(m, cpu) || m->controller->next(m, cpu) == VECTOR_NONE) {
+		return;
+	}
+	if (!m->controller->claimed_by_kernel) {
+		cpu_claim(m, cpu);
+	}
+	c->in_irq = 1;
+	c->irq_began_ps = m->now_ps;
 	machine_post(m, m->config->timings.irq_entry_ps, &(struct hw_event){
 		.kind = HW_IRQ_DISPATCHED, .cpu = (uint16_t)cpu, .channel = cpu });
 }

@@ -3,9 +3,9 @@
  * A CPU as interrupts see it: whether it takes one now, what it is in, and the time that it loses to them.
  *
  * Events: an interrupt controller sets a pending bit and calls cpu_poll(). Where the CPU can be interrupted that posts
- * HW_IRQ_TAKEN at once: the highest pending vector goes in service, and the CPU is in interrupt context with interrupts
- * off until the handler's end. irq_entry later HW_IRQ_DISPATCHED looks the vector up, and the flow of os/irq_flow.c goes on
- * from there.
+ * HW_IRQ_TAKEN at once: the highest pending vector goes in service (where the kernel claims it, that waits for the kernel),
+ * and the CPU is in interrupt context with interrupts off until the handler's end. irq_entry later HW_IRQ_DISPATCHED looks
+ * the vector up, and the flow of os/irq_flow.c goes on from there.
  */
 #ifndef MSIRACE_MODELS_HW_CPU_H
 #define MSIRACE_MODELS_HW_CPU_H
@@ -48,6 +48,12 @@ void cpu_poll(struct machine *m, uint32_t cpu);
 
 /* HW_IRQ_TAKEN. */
 void cpu_take_interrupt(struct machine *m, uint32_t cpu);
+
+/*
+ * The CPU, in interrupt context, takes its next pending vector: withdrawn from the pending bits, its raises are the
+ * interrupt's. False where there is none.
+ */
+bool cpu_claim(struct machine *m, uint32_t cpu);
 
 /* Back from interrupt context: parked thread, due timers, the next interrupt. */
 void cpu_irq_exit(struct machine *m, uint32_t cpu);

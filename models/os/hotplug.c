@@ -114,8 +114,13 @@ static void force_complete_move(struct kthread *k, uint32_t desc, uint32_t cpu)
 {
 	const struct irq_desc *d = &k->machine->desc[desc];
 
-	if (d->previous_vector && (d->cpu == cpu || d->previous_cpu == cpu)) {
-		k->machine->root->free_previous(k->machine, desc);
+	const struct root_domain *root = k->machine->root;
+
+	if (!d->previous_vector) {
+		return;
+	}
+	if (root->completes_move ? root->completes_move(k->machine, desc, cpu) : d->cpu == cpu || d->previous_cpu == cpu) {
+		root->free_previous(k->machine, desc);
 	}
 }
 
@@ -255,19 +260,24 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	m->online[cpu / 64] &= ~(UINT64_C(1) << (cpu % 64));
 	k_vector_unlock(k);
 	migrate_all(k, cpu);
-	/* Linux takes 1 ms to be enough for what was sent to this CPU. */
-	k_settle(k, MS);
-	if (!m->root->global) {
+	if (!m->root->global && !m->config->hotplug->keeps_pending) {
+		/* Linux takes 1 ms to be enough for what was sent to this CPU. */
+		k_settle(k, MS);
 		scan_pending(k, cpu);
 	}
 	k_vector_lock(k);
 	drop_cleanups(m, cpu);
+	if (m->root->offline) {
+		m->root->offline(m, cpu);
+	}
 	if (m->matrix) {
 		vector_matrix_offline(m->matrix, cpu);
 	}
 	k_vector_unlock(k);
 	silence(m, cpu);
-	drop_pending(m, cpu);
+	if (!m->config->hotplug->keeps_pending) {
+		drop_pending(m, cpu);
+	}
 }
 
 static int take_down(struct kthread *k, uint32_t cpu)
@@ -332,14 +342,17 @@ static int bring_up(struct kthread *k, uint32_t cpu)
 	k_work(k, m->config->timings.cpu_offline_ps);
 	k_irq_save(k);
 	k_vector_lock(k);
-	if (!m->root->global) {
-		forget_vectors(m, cpu);
-	}
-	m->cpu[cpu].controller_enabled = 1;
 	if (m->matrix) {
 		vector_matrix_online(m->matrix, cpu);
 	}
 	m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	if (m->root->online) {
+		m->root->online(m, cpu);
+	} else if (!m->root->global) {
+		forget_vectors(m, cpu);
+	}
+	m->cpu[cpu].controller_enabled = 1;
+	cpu_poll(m, cpu);
 	k_vector_unlock(k);
 	if (m->remap && m->remap->cpu_online) {
 		m->remap->cpu_online(k, cpu);
