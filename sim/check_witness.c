@@ -387,7 +387,8 @@ static uint32_t place_of_event(const struct telling *t, const struct hw_event *e
 	case HW_HANDLER_ENDS:
 		break;
 	}
-	return event->cpu;
+	/* A request that ends in memory has no CPU. */
+	return event->cpu == CPU_NONE ? column_of_device(t, event->device) : event->cpu;
 }
 
 static void take_and_tell(struct telling *t, const struct check_transition *taken)
