@@ -162,7 +162,8 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env test_env = {
-	.post = post, .step = step, .delay = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit,
+	.serviced = serviced
 };
 
 /* makecontext() passes integers only. */
@@ -290,9 +291,9 @@ static void irq_context_body(struct kthread *k, void *argument)
 	irq_context_thread(k);
 }
 
-static const void *operations_of(const char *name, enum strategy_slot slot, enum machine_remap remap)
+static const void *operations_of(const struct world_setup *setup, const char *name, enum strategy_slot slot)
 {
-	const struct strategy *strategy = name ? strategy_find(name) : strategy_default(slot, ARCH_X86, remap);
+	const struct strategy *strategy = name ? strategy_find(name) : strategy_default(slot, setup->arch, setup->remap);
 
 	cr_assert_not_null(strategy, "no strategy %s", name);
 	return strategy->operations;
@@ -310,26 +311,29 @@ static void default_timings(struct model_timings *timings)
 
 struct world *world_create(const struct world_setup *setup)
 {
-	static const uint32_t system_vectors[] = { 32, 50, 128 };
+	static const uint32_t x86_vectors[] = { 32, 50, 128 };
+	static const uint32_t riscv_vectors[] = { 1 };
+	bool riscv = setup->arch == ARCH_RISCV;
 	struct world *w = calloc(1, sizeof(*w));
 	struct machine_config *config = &w->config;
 
 	cr_assert_not_null(w);
 	memcpy(w->devices, setup->devices, setup->devices_count * sizeof(*setup->devices));
 	*config = (struct machine_config){
-		.remap = setup->remap, .fabric = setup->fabric, .remap_cache = !setup->uncached,
+		.arch = setup->arch, .remap = setup->remap, .fabric = setup->fabric, .remap_cache = !setup->uncached,
 		.cpus = setup->cpus ? setup->cpus : 4, .sockets = setup->sockets ? setup->sockets : 1,
-		.vectors_first = setup->vectors_first ? setup->vectors_first : 32,
-		.vectors_end = setup->vectors_end ? setup->vectors_end : 236,
-		.system_vectors = system_vectors, .system_vectors_count = setup->without_system_vectors ? 0 : 3,
+		.vectors_first = setup->vectors_first ? setup->vectors_first : riscv ? 1 : 32,
+		.vectors_end = setup->vectors_end ? setup->vectors_end : riscv ? 64 : 236,
+		.system_vectors = riscv ? riscv_vectors : x86_vectors,
+		.system_vectors_count = setup->without_system_vectors ? 0 : riscv ? 1 : 3,
 		.timings = setup->timings, .devices = w->devices, .devices_count = setup->devices_count,
 		.cpu_place = w->places, .device_place = w->places, .cpu_places = 1, .message_ps = &w->message_ps,
 		.write_ps = &w->write_ps, .ipi_extra_ps = &w->ipi_extra_ps,
 		.threads = setup->threads ? setup->threads : 2,
-		.move = operations_of(setup->move, SLOT_MOVE, setup->remap),
-		.cleanup = operations_of(setup->cleanup, SLOT_CLEANUP, setup->remap),
-		.hotplug = operations_of(setup->hotplug, SLOT_HOTPLUG, setup->remap),
-		.allocation = operations_of(NULL, SLOT_ALLOCATION, setup->remap)
+		.move = operations_of(setup, setup->move, SLOT_MOVE),
+		.cleanup = operations_of(setup, setup->cleanup, SLOT_CLEANUP),
+		.hotplug = operations_of(setup, setup->hotplug, SLOT_HOTPLUG),
+		.allocation = operations_of(setup, NULL, SLOT_ALLOCATION)
 	};
 	default_timings(&config->timings);
 	w->message_ps = config->timings.message_ps;
@@ -349,6 +353,11 @@ struct world *world_create(const struct world_setup *setup)
 
 void world_end(struct world *w)
 {
+	world_end_with(w, NULL);
+}
+
+void world_end_with(struct world *w, struct run_metrics *metrics)
+{
 	char *broken;
 
 	fates_finish(&w->fates, &w->machine);
@@ -356,6 +365,9 @@ void world_end(struct world *w)
 	cr_expect_null(broken, "%s", broken ? broken : "");
 	cr_expect_eq(vector_matrix_check(w->machine.matrix), 0);
 	free(broken);
+	if (metrics) {
+		*metrics = w->metrics;
+	}
 	for (uint32_t i = 0; i < w->machine.threads_count; i++) {
 		free(w->threads[i].stack);
 	}

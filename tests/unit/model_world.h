@@ -21,8 +21,9 @@
 struct world_setup {
 	uint32_t cpus;              /* 0: 4 */
 	uint32_t sockets;           /* 0: 1 */
-	uint32_t vectors_first;     /* 0: 32 */
-	uint32_t vectors_end;       /* 0: 236, without system vectors */
+	enum machine_arch arch;
+	uint32_t vectors_first;     /* 0: 32; riscv 1 */
+	uint32_t vectors_end;       /* 0: 236; riscv 64 */
 	enum machine_remap remap;
 	enum machine_fabric fabric;
 	bool uncached;              /* the remap hardware caches nothing */
@@ -70,6 +71,8 @@ struct world *world_create(const struct world_setup *setup);
 
 /* Asserts the conservation law and the vector matrix, and frees. */
 void world_end(struct world *w);
+/* The same, and hands out what was counted, the end of the run included. */
+void world_end_with(struct world *w, struct run_metrics *metrics);
 
 /* Runs function as a thread on the CPU from now on; it has the CPU. Returns at once. */
 void world_spawn(struct world *w, uint32_t thread, uint32_t cpu, void (*function)(struct kthread *k, void *argument),
