@@ -63,7 +63,12 @@ struct fates {
 void fates_init(struct fates *f, uint32_t sources, struct run_metrics *metrics);
 void fates_release(struct fates *f);
 
-/* A listener of the engine; data is the struct fates. */
+/* A listener of the engine to these kinds; data is the struct fates. */
+#define FATES_KIND(kind) (UINT64_C(1) << (kind))
+#define FATES_KINDS \
+	(FATES_KIND(EV_RAISE) | FATES_KIND(EV_HANDLER_START) | FATES_KIND(EV_LOST) | FATES_KIND(EV_NO_HANDLER) | \
+	 FATES_KIND(EV_INTX) | FATES_KIND(EV_IRQ_EXIT) | FATES_KIND(EV_MOVE) | FATES_KIND(EV_RETRIGGER) | \
+	 FATES_KIND(EV_AFFINITY_BROKEN) | FATES_KIND(EV_ALLOCATION) | FATES_KIND(EV_HOTPLUG) | FATES_KIND(EV_FAULT))
 void fates_event(void *data, const struct machine *m, const struct model_event *event);
 
 /* The run is over: what is open becomes in flight or stale for ever, the state of the vectors is counted. */

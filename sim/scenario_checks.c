@@ -588,6 +588,11 @@ static void check_needs(struct loader *l, const struct strategy *strategy, const
 			 name_in("machine", "remap", machine->remap));
 		return;
 	}
+	if (strategy->cpus_max && machine->cpus > strategy->cpus_max) {
+		diagnose(l->d, at, "'%s' reaches at most %u CPUs: the machine has %u", strategy->name,
+			 strategy->cpus_max, machine->cpus);
+		return;
+	}
 	for (guint i = 0; i < l->devices->len; i++) {
 		const struct scenario_device *device =
 			&g_array_index(l->devices, struct scenario_device, i);

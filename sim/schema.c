@@ -84,7 +84,7 @@ static const struct schema_name verb_names[] = {
 static const struct schema_key vectors_keys[] = {
 	{ "first", TYPE_COUNT, IN(scenario_machine, vectors_first), .min = 1, .max = 1 << 24,
 	  .preset_note = "x86 32, riscv 1, arm 8192 (v2m 32)",
-	  .documentation = "lowest allocatable vector of each CPU" },
+	  .documentation = "lowest allocatable vector of each CPU; on arm the lowest LPI or SPI of the machine" },
 	{ "end", TYPE_COUNT, IN(scenario_machine, vectors_end), .min = 2, .max = 1 << 24,
 	  .preset_note = "x86 236, riscv 256, arm 73728 (v2m 1020)",
 	  .documentation = "the vector after the highest allocatable one" },

@@ -164,7 +164,7 @@ struct trace_run *trace_run_open(const struct scenario *s, const struct run_opti
 	}
 	t->handler_since_ps = g_new0(uint64_t, s->machine.cpus);
 	name_tracks(t, s);
-	*listener = (struct engine_listener){ on_event, t };
+	*listener = (struct engine_listener){ UINT64_MAX, on_event, t };
 	return t;
 }
 

@@ -10,7 +10,7 @@ bool cpu_interruptible(const struct machine *m, uint32_t cpu)
 {
 	const struct cpu *c = &m->cpu[cpu];
 
-	return !c->in_irq && !c->irqs_off && !c->stopped && c->controller_enabled;
+	return !c->in_irq && !c->irqs_off && c->stopped != CPU_STOPPED && c->controller_enabled;
 }
 
 void cpu_poll(struct machine *m, uint32_t cpu)
@@ -35,11 +35,13 @@ bool cpu_claim(struct machine *m, uint32_t cpu)
 		return false;
 	}
 	c->causes = controller_take(m, cpu, vector, &by_software);
-	c->vector = (uint16_t)vector;
+	c->vector = vector;
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
-	machine_emit(m, &(struct model_event){
-		.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
-		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	if (machine_listened(m, EV_IRQ_TAKEN)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
 	return true;
 }
 
@@ -105,19 +107,29 @@ bool cpu_withheld(const struct machine *m, uint32_t cpu)
 	return m->cpu[cpu].in_irq || m->cpu[cpu].stopped;
 }
 
+bool cpu_stop_threads(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (!c->irqs_off && c->stopped == CPU_RUNS) {
+		c->stopped = CPU_THREADS_STOPPED;
+	}
+	return c->stopped != CPU_RUNS;
+}
+
 bool cpu_stop(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 
-	if (!c->in_irq && !c->irqs_off) {
-		c->stopped = 1;
+	if (!c->in_irq) {
+		c->stopped = CPU_STOPPED;
 	}
-	return c->stopped;
+	return c->stopped == CPU_STOPPED;
 }
 
 void cpu_resume(struct machine *m, uint32_t cpu)
 {
-	m->cpu[cpu].stopped = 0;
+	m->cpu[cpu].stopped = CPU_RUNS;
 	timers_run_due(m, cpu);
 	cpu_poll(m, cpu);
 	cpu_unpark(m, cpu);

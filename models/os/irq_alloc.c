@@ -92,7 +92,7 @@ static void tear_down(struct machine *m, uint32_t desc)
 	struct irq_desc *d = &m->desc[desc];
 
 	m->root->deactivate(m, desc);
-	if (d->flags & DESC_MANAGED) {
+	if (d->flags & DESC_MANAGED || m->root->global) {
 		m->root->unreserve(m, desc);
 	}
 	causes_lose(m, &d->pending, LOSS_DROPPED, CPU_NONE, 0);
@@ -330,7 +330,7 @@ void irq_program(struct kthread *k, uint32_t device, uint32_t first, uint32_t en
 		uint32_t desc = m->device[device].first_source + vector;
 
 		k_irq_save(k);
-		m->desc[desc].flags |= m->entry[desc].masked ? DESC_MASKED : 0;
+		m->desc[desc].flags |= m->entry[desc].masked || (m->remap && m->remap->mask) ? DESC_MASKED : 0;
 		program(k, desc);
 		start(m, k, desc);
 		irq_unmask(k, desc);
@@ -367,6 +367,9 @@ static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
 	/* Deactivation writes an all-zero message: a device that still fires writes to address 0. */
 	if (device_kind_of(m, desc) != DEVICE_MSI || m->source[desc].index == 0) {
 		msi_write_message(k, desc, zero);
+	}
+	if (m->remap && m->remap->release) {
+		m->remap->release(k, desc);
 	}
 	k_vector_lock(k);
 	release_one(m, device, vector);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The root of the interrupt hierarchy: who gives an irq_desc its CPU and vector. One struct root_domain an architecture:
- * x86 vectors (x86_vector.c), IMSIC ids, LPIs. A thread calls these with the vector lock held.
+ * x86 vectors (x86_vector.c), IMSIC ids, LPIs and SPIs (gic_domain.c). A thread calls these with the vector lock held.
  */
 #ifndef MSIRACE_MODELS_OS_ROOT_DOMAIN_H
 #define MSIRACE_MODELS_OS_ROOT_DOMAIN_H
@@ -20,6 +20,14 @@ typedef void stranded_visit(void *context, const struct machine *m, struct cause
 
 struct root_domain {
 	const char *name;   /* as `list domains` prints it */
+	/*
+	 * Vectors belong to the machine and not to a CPU: there is no vector_matrix, machine->vector_irq has one slot a
+	 * vector, and a move keeps the vector. There is nothing to do on arrival, by timers, or for an old vector: arrived,
+	 * timer and free_previous are NULL.
+	 */
+	bool global;
+	/* The kernel's flow handler: edge, or fasteoi, which acknowledges after the handler and replays nothing. */
+	bool fasteoi;
 	/*
 	 * A vector for desc on some online CPU of the mask: none where its present CPU will do. same: on the new CPU only the
 	 * same vector will do. 1: assigned, 0: nothing to change, -EBUSY while an earlier move is not cleaned up, -ENOSPC.
@@ -47,6 +55,8 @@ struct root_domain {
 	void (*count)(const struct machine *m, uint64_t *in_use, uint64_t *leaked);
 	/* Timers that it arms, besides one for each source. */
 	uint32_t (*extra_timers)(const struct machine *m);
+	/* Where it is global: whether its records agree with each other. */
+	bool (*sound)(const struct machine *m);
 	/* The rest is NULL where there is nothing to do. */
 	/* Its own part of the machine's state, placed with state_place(). */
 	void (*lay_out)(struct machine *m, struct state_layout *layout);

@@ -45,7 +45,7 @@ static bool can_run(const struct machine *m, uint32_t cpu)
 {
 	const struct cpu *c = &m->cpu[cpu];
 
-	return !c->in_irq && !c->irqs_off && !c->stopped && !m->locks->vector_lock;
+	return !c->in_irq && !c->irqs_off && c->stopped != CPU_STOPPED && !m->locks->vector_lock;
 }
 
 static void run(struct machine *m, uint32_t number)

@@ -12,7 +12,7 @@
 
 static uint32_t *slot_of(struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	return &m->vector_irq[(size_t)cpu * m->vectors + vector];
+	return machine_vector_irq(m, cpu, vector);
 }
 
 static bool is_managed(const struct machine *m, uint32_t desc)
@@ -53,7 +53,7 @@ static void update_vector(struct machine *m, uint32_t desc, uint32_t cpu, uint32
 		}
 	}
 	d->cpu = (uint16_t)cpu;
-	d->vector = (uint16_t)vector;
+	d->vector = vector;
 	*slot_of(m, cpu, vector) = desc;
 	emit_vector(m, EV_VECTOR_ASSIGNED, desc, cpu, vector);
 }

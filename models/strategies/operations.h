@@ -24,6 +24,8 @@ struct move_operations {
 	 * 1: moved; 0: nothing to change; -EBUSY; -ENOSPC.
 	 */
 	int (*set_affinity)(struct kthread *k, uint32_t desc, const uint64_t *mask);
+	/* The fasteoi flow keeps what arrives while the handler runs elsewhere, and sends it again at its end. */
+	bool resends_in_progress;
 	/* The flow drops what arrives while the handler still runs elsewhere, instead of leaving it pending for it. */
 	bool drops_in_progress;
 	/* How the two harts of a move come to an agreement; RISC-V only. */

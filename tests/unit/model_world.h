@@ -21,9 +21,9 @@
 struct world_setup {
 	uint32_t cpus;              /* 0: 4 */
 	uint32_t sockets;           /* 0: 1 */
+	uint32_t vectors_first;     /* 0: 32; of riscv 1, of an ITS 8192 */
+	uint32_t vectors_end;       /* 0: 236; of riscv 64, of an ITS 73728, of a v2m frame 1020 */
 	enum machine_arch arch;
-	uint32_t vectors_first;     /* 0: 32; riscv 1 */
-	uint32_t vectors_end;       /* 0: 236; riscv 64 */
 	enum machine_remap remap;
 	enum machine_fabric fabric;
 	bool uncached;              /* the remap hardware caches nothing */
