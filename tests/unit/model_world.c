@@ -14,6 +14,7 @@
 #include "models/strategies/registry.h"
 #include "vector_matrix.h"
 
+/* The sanitizers warn of swapcontext(): it is used here as they can follow it, one stack a thread, never thrown away. */
 #define STACK_SIZE (256 * 1024)
 
 /* A thread's wake-up is an event of this kind: value is its generation. */
@@ -162,7 +163,7 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env test_env = {
-	.post = post, .step = step, .delay = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
 };
 
 /* makecontext() passes integers only. */
