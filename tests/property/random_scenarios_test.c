@@ -15,7 +15,7 @@
 #include "../unit/test_random.h"
 
 #ifdef __SANITIZE_ADDRESS__
-#define SCENARIOS 60
+#define SCENARIOS 150
 #else
 #define SCENARIOS 300
 #endif
