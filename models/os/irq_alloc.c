@@ -415,11 +415,16 @@ void irq_device_enable(struct kthread *k, uint32_t device, bool enable)
 	struct msi_index *index = msi_domain_index(m, (struct msi_cookie){ device, 0 });
 
 	if (enable) {
-		msi_index_enable(index);
+		/* A driver may set the bit again. */
+		if (!msi_index_enabled(index)) {
+			msi_index_enable(index);
+		}
 		k_cfg_write(k, device, 0, REG_INTX_DISABLE, 1);
 		k_cfg_write(k, device, 0, REG_CONTROL, CONTROL_ENABLE);
 	} else {
-		msi_index_disable(index);
+		if (msi_index_enabled(index)) {
+			msi_index_disable(index);
+		}
 		k_cfg_write(k, device, 0, REG_CONTROL, 0);
 		k_cfg_write(k, device, 0, REG_INTX_DISABLE, 0);
 	}
