@@ -20,6 +20,7 @@ struct replication {
 	struct arrivals arrivals;
 	struct actions actions;
 	struct fates fates;
+	struct occupancy_observer occupancy;   /* of nothing where nobody asked for it */
 };
 
 static void simulator_event(struct engine *e, const struct hw_event *event)
@@ -87,6 +88,9 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	arrivals_init(&r->arrivals, &r->engine, s, replication, metrics);
 	engine_run(&r->engine, s->duration_ps + s->drain_ps);
 	fates_finish(&r->fates, m);
+	if (r->occupancy.occupancy) {
+		occupancy_finish(&r->occupancy, m);
+	}
 	error = fates_check(&r->fates, m);
 	if (!error && vector_matrix_check(m->matrix)) {
 		error = format("the vector matrix is inconsistent", "");
@@ -96,8 +100,14 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	return error;
 }
 
+static void listen(struct engine *e, struct engine_listener listener)
+{
+	e->listeners[e->listeners_count++] = listener;
+}
+
 char *replicate(const struct scenario *s, const struct scenario_contender *contender, uint64_t replication,
-		const struct topology *topology, const struct engine_listener *observer, struct run_metrics *metrics)
+		const struct topology *topology, const struct engine_listener *observer, struct run_metrics *metrics,
+		struct occupancy *occupancy)
 {
 	struct replication r = { 0 };
 	struct built built;
@@ -112,11 +122,16 @@ char *replicate(const struct scenario *s, const struct scenario_contender *conte
 	r.engine.owner = &r;
 	r.engine.simulator_event = simulator_event;
 	r.engine.serviced = serviced;
-	r.engine.listeners[r.engine.listeners_count++] = (struct engine_listener){ fates_event, &r.fates };
+	listen(&r.engine, (struct engine_listener){ fates_event, &r.fates });
 	if (observer) {
-		r.engine.listeners[r.engine.listeners_count++] = *observer;
+		listen(&r.engine, *observer);
+	}
+	if (occupancy) {
+		occupancy_init(&r.occupancy, &r.engine.machine, s->duration_ps + s->drain_ps, occupancy);
+		listen(&r.engine, (struct engine_listener){ occupancy_event, &r.occupancy });
 	}
 	error = run(&r, s, replication, &built.config, metrics);
+	occupancy_release(&r.occupancy);
 	fates_release(&r.fates);
 	engine_destroy(&r.engine);
 	build_release(&built);
