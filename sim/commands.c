@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_explain,
 	&command_list,
 	&command_compare,
+	&command_plot,
 	NULL,
 };
 

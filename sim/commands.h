@@ -39,7 +39,7 @@ struct command {
 };
 
 extern const struct command command_run, command_validate, command_explain, command_list;
-extern const struct command command_compare;
+extern const struct command command_compare, command_plot, command_report;
 
 /* Every command in the order of `msirace --help`; NULL ends it. */
 extern const struct command *const commands[];

@@ -512,7 +512,7 @@ static void read_keys(struct reading *r, JsonObject *root, struct results_set *t
 	JsonArray *keys = read_array(r, root, "keys");
 
 	to->keys_count = json_array_get_length(keys);
-	to->keys = g_new0(char *, to->keys_count);
+	to->keys = g_new0(char *, (gsize)to->keys_count + 1);
 	if (to->keys_count == 0) {
 		complain(r, "keys", "holds no key");
 	}

@@ -71,7 +71,7 @@ struct results_set {
 	uint32_t count;
 	bool sweep;
 	bool partial;         /* a sweep that lacks cells */
-	char **keys;          /* of a sweep, at least one; else NULL */
+	char **keys;          /* [keys_count + 1] of a sweep, at least one and then NULL; else NULL */
 	uint32_t keys_count;
 };
 
