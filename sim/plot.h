@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "sim/figure.h"
+#include "sim/race.h"
 #include "sim/results.h"
 
 enum plot_kind {
@@ -31,7 +32,7 @@ struct plot_options {
 	bool all_cells;        /* of a sweep every cell's own pictures, not only the last one's */
 };
 
-/* A picture, and which run of its set it is of; of a whole sweep: PLOT_OF_SWEEP. */
+/* A picture, and which run of its set, or witness of its document, it is of; of a whole sweep: PLOT_OF_SWEEP. */
 #define PLOT_OF_SWEEP UINT32_MAX
 struct plot {
 	enum plot_kind kind;
@@ -70,6 +71,9 @@ struct figure *plot_loss(const struct results_set *set, const struct results *ru
 struct figure *plot_causes(const struct results_set *set, const struct results *run);
 struct figure *plot_latency(const struct results_set *set, const struct results *run);
 struct figure *plot_storm(const struct results_set *set, const struct results *run);
+
+/* Of a trace the moments around the first loss; NULL where nothing happens in it. */
+struct figure *plot_race(const struct race *race);
 
 /* One picture for each different occupancy; appended. */
 void plot_occupancy(const struct results_set *set, uint32_t run, GHashTable *stems, GPtrArray *plots);

@@ -10,7 +10,8 @@
 #include "sim/results.h"
 
 struct plot_input {
-	struct results_set *results;   /* NULL: a trace or a witness */
+	struct results_set *results;   /* NULL: a trace or witnesses */
+	GPtrArray *races;              /* of struct race *; NULL: results */
 	guint plots_first;             /* its pictures: plots[plots_first .. plots_end) */
 	guint plots_end;
 };
