@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_list,
 	&command_compare,
 	&command_plot,
+	&command_report,
 	NULL,
 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "sim/plot_templates.h"
+#include "sim/embedded.h"
 #include "sim/report.h"
 
 #define STEM_MAX 120
@@ -36,8 +36,7 @@ static char *clean_stem(const char *text)
 	return g_string_free(stem, FALSE);
 }
 
-/* On one line, and only what XML can hold. */
-static char *drawable(const char *text)
+char *figure_plain_text(const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
 	GString *out = g_string_new(NULL);
@@ -57,8 +56,8 @@ struct figure *figure_new(const char *template_name, const char *stem, const cha
 	struct figure *f = g_new0(struct figure, 1);
 
 	f->stem = clean_stem(stem);
-	f->title = drawable(title);
-	f->caption = drawable(caption);
+	f->title = figure_plain_text(title);
+	f->caption = figure_plain_text(caption);
 	f->template_name = template_name;
 	f->definitions = g_string_new(NULL);
 	f->table[0] = g_string_new(NULL);
@@ -85,7 +84,7 @@ void figure_free(struct figure *f)
  */
 static void append_quoted(GString *out, const char *text)
 {
-	g_autofree char *plain = drawable(text);
+	g_autofree char *plain = figure_plain_text(text);
 
 	g_string_append_c(out, '\'');
 	for (const char *at = plain; *at; at++) {
@@ -108,7 +107,7 @@ void figure_number(GString *table, double value)
 
 void figure_cell(GString *table, const char *text)
 {
-	g_autofree char *plain = drawable(text);
+	g_autofree char *plain = figure_plain_text(text);
 
 	g_strdelimit(plain, "\"", '\'');
 	g_string_append(table, plain);
@@ -137,16 +136,6 @@ void figure_define_texts(struct figure *f, const char *name, const char *const *
 		append_quoted(f->definitions, texts[i]);
 	}
 	g_string_append(f->definitions, count ? "]\n" : "'']\n");
-}
-
-static const char *template_text(const char *name)
-{
-	for (const struct plot_template *t = plot_templates; t->name; t++) {
-		if (strcmp(t->name, name) == 0) {
-			return t->text;
-		}
-	}
-	g_error("there is no template '%s'", name);
 }
 
 static char *table_name(const struct figure *f, int number)
@@ -178,9 +167,10 @@ GString *figure_script(const struct figure *f)
 	}
 	g_string_append(script, f->definitions->str);
 	g_string_append(script, "\n");
-	g_string_append(script, template_text("style"));
+	g_string_append(script, embedded_text("style.gp"));
 	g_string_append(script, "\n");
-	g_string_append(script, template_text(f->template_name));
+	g_autofree char *file = g_strdup_printf("%s.gp", f->template_name);
+	g_string_append(script, embedded_text(file));
 	return script;
 }
 

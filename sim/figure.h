@@ -35,6 +35,9 @@ void figure_define(struct figure *f, const char *name, double value);
 void figure_define_text(struct figure *f, const char *name, const char *text);
 void figure_define_texts(struct figure *f, const char *name, const char *const *texts, uint32_t count);
 
+/* A text as one line of what XML can hold: control characters become spaces, other bytes U+FFFD. g_free()d by the caller. */
+char *figure_plain_text(const char *text);
+
 /* Appends a text as a cell of a table: without what would end the cell, or the quotes that gnuplot puts meaning into. */
 void figure_cell(GString *table, const char *text);
 /* Appends a number as a cell: NaN where it is none, digits enough to read back the same. */

@@ -10,8 +10,8 @@
 #include "sim/report_format.h"
 
 /* As many rows as are legible on half a page; of those this many before the loss. */
-#define ROWS_MAX 36
-#define ROWS_BEFORE 24
+#define ROWS_MAX 32
+#define ROWS_BEFORE 20
 
 /* Pixels. */
 #define LINE_HEIGHT 14
@@ -23,6 +23,9 @@
 #define FOOT_HEIGHT 58.0
 
 #define CHARACTERS_MAX 30
+
+/* Arrows run below the texts of their rows. */
+#define ARROW_DROP 8.0
 
 struct drawing {
 	const struct race *race;
@@ -298,8 +301,9 @@ static void append_arrow(struct drawing *d, guint from_lane, guint to_lane, enum
 	figure_cell(table, g_ptr_array_index(d->race->lanes, from_lane));
 	g_string_append_c(table, '\t');
 	figure_cell(table, g_ptr_array_index(d->race->lanes, to_lane));
-	g_string_append_printf(table, "\t%d\t%.0f\t%.0f\t%.0f\t%.0f\n", kind, d->x[from_lane], from_y,
-			       d->x[to_lane], to_y);
+	g_string_append_printf(table, "\t%d\t%.0f\t%.0f\t%.0f\t%.0f\n", kind, d->x[from_lane],
+			       from_y + ARROW_DROP,
+			       d->x[to_lane], to_y + ARROW_DROP);
 }
 
 static void append_arrows(struct drawing *d)
@@ -346,8 +350,8 @@ static char *caption_of(const struct drawing *d)
 	GString *caption = g_string_new(NULL);
 
 	if (race->token) {
-		g_string_append_printf(caption, "%s, %s, found by msirace check; replay with --path %s",
-				       race->scenario, race->strategy, race->token);
+		g_string_append_printf(caption, "%s, a path that msirace check found",
+				       race->scenario);
 		return g_string_free(caption, FALSE);
 	}
 	g_string_append_printf(caption, "%s (%s), %s, seed %" G_GUINT64_FORMAT ", msirace %s; ", race->scenario,
@@ -368,7 +372,7 @@ static struct figure *finish(struct drawing *d)
 {
 	const struct race *race = d->race;
 	g_autofree char *stem = g_strdup_printf("%.60s-race-%.40s", race->scenario, race->strategy);
-	g_autofree char *title = g_strdup_printf("%s: what happened", race->strategy);
+	g_autofree char *title = g_strdup_printf("What happened: %s", race->strategy);
 	g_autofree char *caption = caption_of(d);
 
 	d->figure = figure_new("race", stem, title, caption);
@@ -378,9 +382,9 @@ static struct figure *finish(struct drawing *d)
 	append_texts(d);
 	append_arrows(d);
 	define_lanes(d);
-	figure_define(d->figure, "plain_width", d->width + 12.0);
-	figure_define(d->figure, "width", MAX(d->width + 12.0, 640.0));
+	figure_define(d->figure, "width", MAX(d->width + 12.0, 760.0));
 	figure_define(d->figure, "height", d->height + FOOT_HEIGHT);
+	figure_define_text(d->figure, "token", race->token ? race->token : "");
 	figure_define_text(d->figure, "ending", race->ending ? race->ending : "");
 	return d->figure;
 }

@@ -273,6 +273,29 @@ static void read_trace_event(struct reading *r, JsonObject *event)
 	}
 }
 
+/* Where a message arrives that should not have. */
+static void mark_bad(struct race *race)
+{
+	g_autoptr(GHashTable) ends = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, NULL);
+
+	for (guint i = 0; i < race->arrows->len; i++) {
+		struct race_arrow *arrow = &g_array_index(race->arrows, struct race_arrow, i);
+		if (arrow->bad) {
+			g_hash_table_insert(ends, &arrow->to, arrow);
+		}
+	}
+	for (guint i = 0; i < race->events->len; i++) {
+		struct race_event *event = &g_array_index(race->events, struct race_event, i);
+		const struct race_arrow *arrow = g_hash_table_lookup(ends, &event->at);
+		if (arrow && arrow->to_lane == event->lane && !event->bad) {
+			char *text = g_strdup_printf("%s: STRAY", event->text);
+			g_free(event->text);
+			event->text = text;
+			event->bad = true;
+		}
+	}
+}
+
 static gint by_time(gconstpointer a, gconstpointer b)
 {
 	const struct race_event *left = a, *right = b;
@@ -297,6 +320,7 @@ static struct race *read_trace(JsonNode *root, const char **problem)
 		r.problem = "its origin is not told";
 	}
 	g_array_sort(r.race->events, by_time);
+	mark_bad(r.race);
 	g_hash_table_unref(r.lane_of);
 	g_hash_table_unref(r.arrow_of);
 	*problem = r.problem;

@@ -37,6 +37,8 @@ set output stem.'.'.format
 set border 3 linecolor rgb ink
 set tics nomirror textcolor rgb ink
 set grid linecolor rgb grid linetype 1 linewidth 0.7
-set label 1 headline at screen 0.012, screen 1.0 - 22.0 / height left font font_big textcolor rgb ink
-set label 2 caption at screen 0.012, screen 13.0 / height left font font_small textcolor rgb faint
+# Names can be long.
+fit(text, most) = strlen(text) > most ? substr(text, 1, most - 1).'…' : text
+set label 1 fit(headline, int(width / 10.5)) at screen 0.012, screen 1.0 - 22.0 / height left font font_big textcolor rgb ink
+set label 2 fit(caption, int(width / 6.4)) at screen 0.012, screen 13.0 / height left font font_small textcolor rgb faint
 set key textcolor rgb ink
