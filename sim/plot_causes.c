@@ -61,7 +61,7 @@ struct figure *plot_causes(const struct results_set *set, const struct results *
 		figure_free(f);
 		return NULL;
 	}
-	figure_define(f, "height", 175 + 27 * run->contenders_count);
+	figure_define(f, "height", 200 + 27 * run->contenders_count);
 	figure_define(f, "rows", run->contenders_count);
 	figure_define_texts(f, "strategy", names, run->contenders_count);
 	figure_define_texts(f, "label", labels, G_N_ELEMENTS(labels));

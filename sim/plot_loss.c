@@ -124,7 +124,7 @@ struct figure *plot_loss(const struct results_set *set, const struct results *ru
 		figure_free(f);
 		return NULL;
 	}
-	figure_define(f, "height", 170 + 27 * run->contenders_count);
+	figure_define(f, "height", 178 + 27 * run->contenders_count);
 	figure_define(f, "rows", run->contenders_count);
 	figure_define_texts(f, "strategy", names, run->contenders_count);
 	define_range(f, &range);

@@ -83,9 +83,7 @@ static void append_figure(GString *out, const struct plot_inputs *inputs,
 
 	g_string_append(out, "<figure>\n<div class=\"picture\" tabindex=\"0\">\n");
 	report_html_svg(out, svg[number], number, plot->figure->title);
-	g_string_append(out, "</div>\n<figcaption>");
-	report_html_text(out, plot->figure->caption);
-	g_string_append(out, "</figcaption>\n</figure>\n");
+	g_string_append(out, "</div>\n</figure>\n");
 }
 
 /* Pictures of the vector space are many and alike: they wait to be opened, but for the first. */
@@ -352,7 +350,11 @@ static void append_sweep(GString *out, const struct plot_inputs *inputs, const c
 	append_question(out, &set->each[0]);
 	append_origin(out, set, &set->each[0]);
 	append_figures(out, inputs, svg, input, PLOT_OF_SWEEP);
+	g_string_append(out, "<h3>The last cell</h3>\n");
+	append_verdicts(out, set, set->count - 1, set->count);
+	g_string_append_printf(out, "<details><summary>All %u cells</summary>\n", set->count);
 	append_verdicts(out, set, 0, set->count);
+	g_string_append(out, "</details>\n");
 	for (uint32_t i = 0; i < set->count; i++) {
 		append_expectations(out, &set->each[i]);
 		append_figures(out, inputs, svg, input, i);

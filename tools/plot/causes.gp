@@ -22,7 +22,8 @@ set lmargin at screen 0.30
 set rmargin at screen 0.63
 set xrange [0:lost_max * 1.04]
 set xlabel 'lost raises' offset 0, 0.3 textcolor rgb ink
-unset ytics
+# Only these: an explicit list first, or automatic ones would stay.
+set ytics ('' -1)
 set for [i=1:rows] ytics add (strategy[i] i) scale 0
 set key at screen 0.30, screen 1.0 - 46.0 / height left top vertical maxrows 3 Left reverse samplen 1.2 width -2 invert
 plot for [part=lost_parts:1:-1] data using (0):'row':(0):(bar(part)):(column('row') - 0.36):(column('row') + 0.36) \
@@ -33,7 +34,7 @@ set lmargin at screen 0.655
 set rmargin at screen 0.985
 set xrange [0:spurious_max * 1.04]
 set xlabel 'spurious handler runs and vectors' offset 0, 0.3 textcolor rgb ink
-unset ytics
+set ytics ('' -1)
 set for [i=1:rows] ytics add ('' i) scale 0
 set key at screen 0.655, screen 1.0 - 46.0 / height left top vertical maxrows 3 Left reverse samplen 1.2 width -2 invert
 plot for [part=parts:lost_parts + 1:-1] data using (0):'row':(0):(bar(part)):(column('row') - 0.36):(column('row') + 0.36) \

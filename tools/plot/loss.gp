@@ -7,7 +7,7 @@ set yrange [rows + 0.6:0.4]
 set format x '%g'
 set xlabel 'per migration' offset 0, 0.3 textcolor rgb ink
 set tmargin at screen 1.0 - 72.0 / height
-set bmargin at screen 100.0 / height
+set bmargin at screen 108.0 / height
 unset key
 seen(value) = value > 0 ? value : NaN
 inside(value) = value < low ? low : value
@@ -21,7 +21,8 @@ set style arrow 2 head filled size screen 0.008, 20 linecolor rgb colour[2] line
 set lmargin at screen 0.30
 set rmargin at screen 0.635
 set title 'lost' offset 0, -0.7 textcolor rgb ink
-unset ytics
+# Only these: an explicit list first, or automatic ones would stay.
+set ytics ('' -1)
 set for [i=1:rows] ytics add (strategy[i] i) scale 0
 plot data using (seen(column('lost'))):'row':(inside(column('lost_low'))):'lost_high' with xerrorbars linestyle 1, \
 	data using (bound(column('lost'), column('lost_high'))):'row':(low - column('lost_high')):(0) with vectors arrowstyle 1, \
@@ -31,7 +32,7 @@ unset label 1
 unset label 2
 set lmargin at screen 0.65
 set rmargin at screen 0.985
-unset ytics
+set ytics ('' -1)
 set for [i=1:rows] ytics add ('' i) scale 0
 set title 'of those stale: nothing serviced the device' offset 0, -0.7 textcolor rgb ink
 plot data using (seen(column('stale'))):'row':(inside(column('stale_low'))):'stale_high' with xerrorbars linestyle 2, \
@@ -44,9 +45,9 @@ unset title
 unset xlabel
 set lmargin at screen 0.0
 set rmargin at screen 1.0
-set tmargin at screen 52.0 / height
+set tmargin at screen 60.0 / height
 set bmargin at screen 22.0 / height
-set key at screen 0.985, screen 44.0 / height right top horizontal Left reverse samplen 2.4 width 1
+set key at screen 0.985, screen 52.0 / height right top horizontal Left reverse samplen 2.4 width 1
 set xrange [1:2]
 set yrange [1:2]
 set style line 4 linecolor rgb ink linewidth 2 pointtype 7 pointsize 0.8

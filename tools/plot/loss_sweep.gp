@@ -28,7 +28,7 @@ inside(value) = value < low ? low : value
 at(i) = place(column(x_column), i)
 
 set lmargin at screen 0.075
-set rmargin at screen 0.375
+set rmargin at screen 0.36
 set title 'lost per migration' offset 0, -0.7 textcolor rgb ink
 plot for [i=1:series] data using (at(i)):(seen(i, column('lost'))):(inside(column('lost_low'))):'lost_high' with yerrorlines \
 		linecolor rgb line_colour(i) dashtype line_dash(i) pointtype line_mark(i) pointsize 0.7 linewidth 1.6, \
@@ -38,8 +38,8 @@ plot for [i=1:series] data using (at(i)):(seen(i, column('lost'))):(inside(colum
 		linecolor rgb ink dashtype (6, 4) linewidth 1.4
 unset label 1
 unset label 2
-set lmargin at screen 0.405
-set rmargin at screen 0.705
+set lmargin at screen 0.39
+set rmargin at screen 0.675
 set format y ''
 set title 'stale per migration' offset 0, -0.7 textcolor rgb ink
 plot for [i=1:series] data using (at(i)):(seen(i, column('stale'))):(inside(column('stale_low'))):'stale_high' with yerrorlines \
@@ -53,9 +53,9 @@ unset border
 unset title
 unset xlabel
 unset logscale
-set lmargin at screen 0.715
+set lmargin at screen 0.69
 set rmargin at screen 1.0
-set key at screen 0.715, screen 1.0 - 72.0 / height left top vertical Left reverse samplen 2.6 spacing 1.1
+set key at screen 0.69, screen 1.0 - 72.0 / height left top vertical Left reverse samplen 2.6 spacing 1.1
 set xrange [1:2]
 set yrange [1:2]
 plot NaN notitle, \

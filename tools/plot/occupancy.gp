@@ -15,7 +15,7 @@ set xrange [vector_first - 0.5:vector_high + 0.5]
 set yrange [cpus - 0.5:-0.5]
 set grid noxtics noytics
 set xlabel sprintf('vector (%d to %d can be allocated)', vector_first, vector_end - 1) offset 0, 0.3 textcolor rgb ink
-set ylabel 'CPU' offset 1, 0 textcolor rgb ink
+set ylabel 'CPU' offset 1.5, 0 textcolor rgb ink
 if (cpus <= 8) { set ytics 1 }
 set palette maxcolors 10 defined (0 '#deebf7', 1 '#9ecae1', 2 '#4292c6', 3 '#08519c', 4 '#041f4a')
 set cbrange [0:100]
@@ -38,12 +38,14 @@ set xrange [0:end_s / unit]
 set yrange [0:vectors_max * 1.15]
 set grid xtics ytics
 set xlabel 'simulated time ('.(unit == 1 ? 's' : unit == 1e-3 ? 'ms' : 'us').')' offset 0, 0.3 textcolor rgb ink
-set ylabel 'vectors of a CPU' offset 1, 0 textcolor rgb ink
+set ylabel 'per CPU' offset 1.5, 0 textcolor rgb ink
 set format x '%g'
 set ytics autofreq
-if (vectors_max <= 5) { set ytics 1 }
-set key at screen 0.87, screen 0.36 left top vertical Left reverse samplen 1.4 width -4
+step = 10 ** floor(log10(vectors_max))
+step = vectors_max / step >= 4 ? 2 * step : vectors_max / step >= 2 ? step : step / 2
+set ytics step < 1 ? 1 : step
+set key at screen 0.87, screen 0.36 left top vertical Left reverse samplen 1.4
 set style fill transparent solid 0.3 noborder
-plot data2 using (column('time_s') / unit):'cpu_min':'cpu_max' with filledcurves linecolor rgb colour[6] title 'least, most', \
+plot data2 using (column('time_s') / unit):'cpu_min':'cpu_max' with filledcurves linecolor rgb colour[6] title 'min, max', \
 	data2 using (column('time_s') / unit):'cpu_median' with steps linecolor rgb colour[1] linewidth 2 title 'median'
 unset multiplot

@@ -2,7 +2,7 @@
 set multiplot
 unset key
 set lmargin at screen 0.1
-set rmargin at screen 0.70
+set rmargin at screen 0.68
 unit = end_s >= 2 ? 1 : end_s >= 0.002 ? 1e-3 : 1e-6
 set xrange [0:end_s / unit]
 set format x ''
@@ -26,7 +26,7 @@ do for [j=1:4] {
 		set xlabel 'simulated time ('.(unit == 1 ? 's' : unit == 1e-3 ? 'ms' : 'us').')' offset 0, 0.3 textcolor rgb ink
 	}
 	if (j == 1) {
-		set key at screen 0.715, screen 1.0 - 48.0 / height left top vertical Left reverse samplen 2.2 spacing 1.15
+		set key at screen 0.69, screen 1.0 - 48.0 / height left top vertical Left reverse samplen 2.2 spacing 1.15
 	}
 	plot for [i=1:series] data using (column('time_s') / unit):(of(i, j)) with lines linecolor rgb line_colour(i) \
 		linewidth 2 dashtype line_dash(i) title strategy[i]
