@@ -18,6 +18,8 @@ const struct command *const commands[] = {
 	&command_explain,
 	&command_list,
 	&command_compare,
+	&command_plot,
+	&command_report,
 	&command_manual,
 	NULL,
 };
