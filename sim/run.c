@@ -365,6 +365,13 @@ static void take_over(struct job *job, const struct run_result *previous)
 		const struct contender_result *from = &previous->contenders[i];
 		struct contender_result *to = &job->result->contenders[i];
 
+		if (from->occupancy && !to->occupancy) {
+			to->occupancy = malloc(sizeof(*to->occupancy));
+			if (!to->occupancy) {
+				abort();
+			}
+			*to->occupancy = *from->occupancy;
+		}
 		to->wall_seconds = from->wall_seconds;
 		for (uint32_t n = 0; n < from->replications && n < replications; n++) {
 			to->each[n] = from->each[n];

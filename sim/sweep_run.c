@@ -12,6 +12,7 @@
 #include "sim/progress.h"
 #include "sim/report_format.h"
 #include "sim/report_grid.h"
+#include "sim/results.h"
 #include "sim/sweep.h"
 #include "sim/sweep_store.h"
 
@@ -204,7 +205,7 @@ static void append_json(const struct sweep_job *job, GString *json)
 	const struct scenario *s = job->sweep.scenario;
 
 	g_string_append_printf(json, "{\n\"schema_version\": %d,\n", REPORT_SCHEMA_VERSION);
-	append_member(json, "kind", SWEEP_KIND);
+	append_member(json, "kind", RESULTS_KIND_SWEEP);
 	append_member(json, "version", job->options->report.version);
 	append_member(json, "name", s->name);
 	append_member(json, "file", s->file);
