@@ -239,12 +239,15 @@ static enum exit_code report(const struct sweep_job *job, GString *table, GStrin
 		}
 		g_object_unref(parser);
 	}
-	g_string_append_printf(table, "%s: %s\n%u of %zu cells\n\n", s->name, s->question ? s->question : "",
-			       job->documents->len, job->sweep.cells_count);
-	grid_print(grid, table);
+	if (!job->options->quiet) {
+		g_string_append_printf(table, "%s: %s\n%u of %zu cells\n\n", s->name, s->question ? s->question : "",
+				       job->documents->len, job->sweep.cells_count);
+		grid_print(grid, table);
+	}
 	grid_free(grid);
 	if (failed) {
-		g_string_append_printf(table, "\nexpectations failed in %zu cells\n", failed);
+		g_string_append_printf(table, "%sexpectations failed in %zu cells\n", job->options->quiet ? "" : "\n",
+				       failed);
 	}
 	append_json(job, json);
 	return failed ? EXIT_NOT_HELD : EXIT_HELD;

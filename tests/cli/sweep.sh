@@ -16,7 +16,7 @@ run()
 {
 	store=$1
 	shift
-	"$msirace" run sweep.yaml --store "$work/$store" --quiet "$@"
+	"$msirace" run sweep.yaml --store "$work/$store" "$@"
 }
 
 run reference --json "$work/reference.json" >"$work/reference.txt" || fail "the sweep fails"
