@@ -31,11 +31,31 @@ struct lost_raises {
 	uint32_t capacity;
 };
 
+/*
+ * A raise that waits where nobody takes it as things are (an IMSIC identity that is not enabled, a memory-resident file). It
+ * may be found lost long after it was sent, so the first handler start after it is remembered with it.
+ */
+struct held_raise {
+	uint32_t number;                  /* of the raise that was held in this place of the pool; 0: none was */
+	struct handler_start start;       /* start_ps 0: none yet */
+};
+
+/* Held raises of one source whose handler has not run since, by their places in the pool. */
+struct waiting_raises {
+	uint32_t *index;
+	uint32_t count;
+	uint32_t capacity;
+};
+
 struct fates {
 	struct run_metrics *metrics;
 	struct handler_start *starts;     /* [source * FATES_STARTS + n % FATES_STARTS] */
 	uint64_t *starts_count;           /* [source] */
 	struct lost_raises *lost;         /* [source] */
+	struct held_raise *held;          /* [held_capacity], by place in the pool */
+	uint32_t held_capacity;
+	struct waiting_raises *waiting;   /* [source] */
+	uint64_t stranded;                /* raises that were live at the end and are lost */
 	uint32_t sources;
 };
 

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/os/irq_flow.h"
 #include "models/os/irq_alloc.h"
+#include "models/os/irq_flow.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 #include "sim/actions.h"
 #include "sim/arrivals.h"
@@ -62,10 +63,10 @@ static char *boot(struct machine *m, const struct scenario *s)
 	return NULL;
 }
 
-/* Only a deferred move needs threads in interrupt context. */
+/* Only a deferred move and a resend need threads in interrupt context. */
 static void start_irq_contexts(struct replication *r, const struct machine_config *config)
 {
-	if (config->move->context != MOVE_IN_ACKNOWLEDGE) {
+	if (config->move->context != MOVE_IN_ACKNOWLEDGE && !config->move->resends_in_progress) {
 		return;
 	}
 	for (uint32_t cpu = 0; cpu < config->cpus; cpu++) {
@@ -89,8 +90,8 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	fates_finish(&r->fates, m);
 	error = r->engine.deadlocked ? format("deadlock: a thread waits for what never comes", "") :
 		fates_check(&r->fates, m);
-	if (!error && vector_matrix_check(m->matrix)) {
-		error = format("the vector matrix is inconsistent", "");
+	if (!error && (m->root->global ? !m->root->sound(m) : vector_matrix_check(m->matrix))) {
+		error = format("the records of the vectors are inconsistent", "");
 	}
 	arrivals_release(&r->arrivals);
 	actions_release(&r->actions);
