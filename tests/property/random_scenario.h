@@ -13,6 +13,8 @@ struct random_system {
 	const char *machine;      /* the keys of machine: that make it what it is: "arch: arm, remap: its" */
 	const char *strategies;   /* "its-movi, its-no-resend" */
 	uint32_t cpus_max;
+	bool one_message;         /* PCI MSI has one vector */
+	bool safe_when_ordered;   /* what loses nothing does so on an ordered fabric only */
 	uint32_t global_first;    /* lowest number of a range that all CPUs share; 0: each has its own */
 };
 
