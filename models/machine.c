@@ -6,13 +6,16 @@
 
 #include "models/hw/controller.h"
 #include "models/hw/fabric.h"
+#include "models/hw/imsic.h"
 #include "models/hw/lapic.h"
 #include "models/hw/remap.h"
 #include "models/os/amdvi_domain.h"
 #include "models/os/gic_domain.h"
+#include "models/os/imsic_vector.h"
 #include "models/os/irq_flow.h"
 #include "models/os/its_domain.h"
 #include "models/os/msi_domain.h"
+#include "models/os/riscv_iommu_domain.h"
 #include "models/os/timer.h"
 #include "models/os/v2m_domain.h"
 #include "models/os/vtd_domain.h"
@@ -58,6 +61,12 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->locks = state_place(layout, sizeof(*m->locks));
 	if (!m->root->global) {
 		m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
+	}
+	if (m->controller->lay_out) {
+		m->controller->lay_out(m, layout);
+	}
+	if (m->root->lay_out) {
+		m->root->lay_out(m, layout);
 	}
 	if (m->remap) {
 		m->remap->lay_out(m, layout);
@@ -155,10 +164,12 @@ static void initial_threads(struct machine *m)
 
 static const struct controller *const controllers[] = {
 	[ARCH_X86] = &lapic_controller,
+	[ARCH_RISCV] = &imsic_controller,
 	[ARCH_ARM] = &gic_controller,
 };
 static const struct root_domain *const roots[] = {
 	[ARCH_X86] = &x86_vector_domain,
+	[ARCH_RISCV] = &imsic_vector_domain,
 	[ARCH_ARM] = &lpi_domain,
 };
 static const struct remap_unit *const remaps[] = {
@@ -167,6 +178,7 @@ static const struct remap_unit *const remaps[] = {
 	[REMAP_AMDVI] = &amdvi_unit,
 	[REMAP_ITS] = &its_unit,
 	[REMAP_V2M] = &v2m_unit,
+	[REMAP_RISCV_IOMMU] = &riscv_iommu_unit,
 };
 
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data)
@@ -174,7 +186,7 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 	struct state_layout layout = { NULL, 0 };
 	int error;
 
-	*m = (struct machine){ .config = config, .env = env, .env_data = env_data };
+	*m = (struct machine){ .config = config, .env = env, .env_data = env_data, .listened = UINT64_MAX };
 	for (uint32_t device = 0; device < config->devices_count; device++) {
 		m->sources_count += config->devices[device].vectors;
 	}
@@ -247,7 +259,7 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		cpu_take_interrupt(m, event->cpu);
 		break;
 	case HW_IRQ_DISPATCHED:
-		irq_dispatch(m, event->cpu);
+		irq_dispatch(m, event->cpu, event->flag);
 		break;
 	case HW_HANDLER_ENDS:
 		irq_handler_ends(m, event->cpu);
@@ -284,6 +296,11 @@ void machine_each_causes(struct machine *m, void (*visit)(void *data, struct cau
 	for (uint32_t source = 0; source < m->sources_count; source++) {
 		visit(data, &m->entry[source].pending);
 		visit(data, &m->desc[source].pending);
+	}
+	if (m->mrif_slot) {
+		for (size_t i = 0; i < (size_t)m->sources_count * m->vectors; i++) {
+			visit(data, &m->mrif_slot[i]);
+		}
 	}
 }
 

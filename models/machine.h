@@ -36,6 +36,10 @@ struct remap_index;
 struct move_operations;
 struct cleanup_operations;
 struct hotplug_operations;
+struct imsic_file;
+struct imsic_vector;
+struct riscv_iommu;
+struct msi_pte;
 struct allocation_operations;
 
 #define MACHINE_CPU_WORDS_MAX (8192 / 64)
@@ -142,6 +146,7 @@ struct machine {
 	const struct root_domain *root;
 	const struct remap_unit *remap;   /* NULL: messages go straight to the CPUs */
 	uint64_t now_ps;
+	uint64_t listened;    /* bit map of enum model_event_kind: what anybody listens to. All, unless the owner knows better */
 
 	void *memory;         /* holds state, aligned */
 	void *state;
@@ -168,6 +173,15 @@ struct machine {
 	struct irte *irte;                /* [remap_table->entries]: the table in memory */
 	struct irte *irte_cache;          /* the same as the hardware holds it; not present: not cached */
 	struct remap_index *remap_index;
+	struct imsic_file *imsic;         /* [cpu] */
+	uint64_t *enabled;                /* eie, the shape of pending; RISC-V only */
+	struct imsic_vector *imsic_vector;/* [cpu * vectors + identity]: the kernel's record of it */
+	uint64_t *imsic_dirty;            /* identities whose record has changed since their hart was synchronised, as pending */
+	struct riscv_iommu *riscv_iommu;
+	struct msi_pte *msi_pte;          /* [source]: the MSI page table in memory */
+	struct msi_pte *msi_pte_cache;    /* [source]: as the hardware holds it; mode 0: not cached */
+	uint64_t *mrif;                   /* [source * vector_words + word]: pending bits of memory-resident interrupt files */
+	struct causes *mrif_slot;         /* [source * vectors + identity] */
 	struct vector_matrix *matrix;     /* NULL where root->global */
 	struct gic gic;
 	struct its its;
@@ -216,6 +230,12 @@ void machine_each_causes(struct machine *m, void (*visit)(void *data, struct cau
 static inline void machine_post(struct machine *m, uint64_t delay_ps, const struct hw_event *event)
 {
 	m->env->post(m, delay_ps, event);
+}
+
+/* For events that are frequent, and only wanted by a trace: ask first. */
+static inline bool machine_listened(const struct machine *m, enum model_event_kind kind)
+{
+	return m->listened >> kind & 1;
 }
 
 static inline void machine_emit(struct machine *m, const struct model_event *event)

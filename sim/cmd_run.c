@@ -6,10 +6,12 @@
 
 #include "sim/commands.h"
 #include "sim/expect.h"
+#include "sim/precision.h"
 #include "sim/progress.h"
 #include "sim/report.h"
 #include "sim/run.h"
 #include "sim/scenario_files.h"
+#include "sim/sweep_run.h"
 #include "sim/units.h"
 
 #define JOBS_MAX 1024
@@ -27,6 +29,10 @@ static const struct option options[] = {
 	  "only what happens in this part of simulated time: 1ms..1.2ms" },
 	{ "--no-timing", 0, NULL,
 	  "leave wall clock figures out: the same seed then gives the same bytes" },
+	{ "--precision", 0, "PERCENT",
+	  "add replications until lost and stale per move are known to this: 5%" },
+	{ "--store", 0, "FILE", "database of a sweep's finished cells; default: the scenario's name and .sweep" },
+	{ "--resume", 0, NULL, "run only the cells of a sweep that its store does not hold" },
 	{ "--quiet", 'q', NULL, "print only expectations that did not hold" },
 	{ 0 },
 };
@@ -42,6 +48,9 @@ struct run_plan {
 	struct run_options run;
 	struct report_options report;
 	const char *json, *csv, *junit;   /* file names; NULL: not asked for */
+	const char *store;                /* NULL: the default */
+	bool resume;
+	double precision;                 /* 0: not asked for */
 	bool quiet;
 };
 
@@ -97,12 +106,29 @@ static enum exit_code read_window(const struct invocation *invocation, struct ru
 	return EXIT_HELD;
 }
 
+static enum exit_code read_precision(const struct invocation *invocation, double *precision)
+{
+	const char *text = option_value(invocation, "--precision");
+
+	if (!text) {
+		return EXIT_HELD;
+	}
+	g_autofree char *error = units_read_fraction(text, precision);
+	if (error || *precision <= 0) {
+		return usage_error(invocation->command, "--precision: %s",
+				   error ? error : "must be above 0%");
+	}
+	return EXIT_HELD;
+}
+
 static enum exit_code read_plan(const struct invocation *invocation, struct run_plan *plan)
 {
 	*plan = (struct run_plan){
 		.json = option_value(invocation, "--json"),
 		.csv = option_value(invocation, "--csv"),
 		.junit = option_value(invocation, "--junit"),
+		.store = option_value(invocation, "--store"),
+		.resume = option_value(invocation, "--resume"),
 		.quiet = option_value(invocation, "--quiet"),
 		.run.trace_file = option_value(invocation, "--trace"),
 		.report = {
@@ -120,6 +146,7 @@ static enum exit_code read_plan(const struct invocation *invocation, struct run_
 				   "--trace needs a file of its own, not standard output");
 	}
 	enum exit_code code = read_jobs(invocation, &plan->run.jobs);
+	code = code == EXIT_HELD ? read_precision(invocation, &plan->precision) : code;
 	return code == EXIT_HELD ? read_window(invocation, &plan->run) : code;
 }
 
@@ -189,12 +216,16 @@ static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
 	struct progress progress = progress_begin(s->name, plan->quiet);
 	plan->run.progress = progress_update;
 	plan->run.progress_context = &progress;
-	enum run_status status = run_scenario(s, &plan->run, &result, &error);
+	struct scenario *widened = NULL;
+	enum run_status status = plan->precision > 0
+		? run_to_precision(s, &plan->run, plan->precision, &widened, &result, &error)
+		: run_scenario(s, &plan->run, &result, &error);
 	progress_end(&progress);
 	if (status == RUN_BROKEN) {
 		fprintf(stderr, "%s: simulation error: %s\n", s->file, error ? error : "unknown");
 		free(error);
 		run_result_release(&result);
+		precision_free(widened);
 		return EXIT_BROKEN;
 	}
 	free(error);
@@ -203,10 +234,30 @@ static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
 	enum exit_code code = outcomes->verdicts[EXPECT_FAILED] ? EXIT_NOT_HELD : EXIT_HELD;
 	expect_free(outcomes);
 	run_result_release(&result);
+	precision_free(widened);
 	if (status == RUN_INTERRUPTED) {
 		fprintf(stderr, "%s: interrupted: the results are partial\n", s->file);
 		return EXIT_INTERRUPTED;
 	}
+	return code;
+}
+
+static enum exit_code run_sweep(const struct scenario *s, const struct scenario_files *files,
+				const struct run_plan *plan, struct documents *all)
+{
+	g_autofree char *store = plan->store ? g_strdup(plan->store) : g_strconcat(s->name, ".sweep", NULL);
+	struct sweep_options sweep = {
+		.run = plan->run, .report = plan->report, .store = store, .resume = plan->resume,
+		.precision = plan->precision, .quiet = plan->quiet,
+	};
+
+	if (plan->csv || plan->junit || plan->run.trace_file) {
+		fprintf(stderr, "%s: a sweep's document is --json; it has no --csv, --junit or --trace\n", s->file);
+		return EXIT_USAGE;
+	}
+	g_string_append(all->json, all->scenarios ? ",\n" : "");
+	enum exit_code code = sweep_run(s, &files->options, &sweep, all->table, all->json);
+	all->scenarios += code != EXIT_USAGE;
 	return code;
 }
 
@@ -267,7 +318,9 @@ static enum exit_code run_all(const struct scenario_files *files, struct run_pla
 	enum exit_code code = EXIT_HELD;
 
 	for (size_t i = 0; i < files->count && code != EXIT_INTERRUPTED; i++) {
-		code = worse(code, run_one(files->each[i], plan, &all));
+		const struct scenario *s = files->each[i];
+		code = worse(code, s->sweep_count ? run_sweep(s, files, plan, &all)
+						  : run_one(s, plan, &all));
 	}
 	if (all.scenarios > 0 && !write_documents(plan, &all)) {
 		code = worse(code, EXIT_BROKEN);

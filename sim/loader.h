@@ -25,6 +25,7 @@ struct scenario_load_options {
 	 */
 	const char *const *strategies;
 	size_t strategies_count;
+	bool cell;            /* of a sweep, which is not read again */
 };
 
 /*

@@ -71,6 +71,9 @@ bool load_strategies(struct loader *l, const struct schema_key *key, const struc
 bool load_expectations(struct loader *l, const struct yaml_node *node);
 bool load_check_expectations(struct loader *l, const struct yaml_node *node);
 
+/* loader_sweep.c */
+bool load_sweep(struct loader *l, const struct yaml_node *node);
+
 /* scenario_checks.c: what one key alone cannot tell. */
 bool finish_machine(struct loader *l, const struct yaml_node *node,
 		    struct scenario_machine *machine);

@@ -717,6 +717,8 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 		return load_expectations(l, node);
 	case TYPE_CHECK_EXPECT:
 		return load_check_expectations(l, node);
+	case TYPE_SWEEP:
+		return load_sweep(l, node);
 	case TYPE_MAP:
 	case SCHEMA_TYPES:
 		break;

@@ -113,9 +113,9 @@ char *replicate(const struct scenario *s, const struct scenario_contender *conte
 	r.engine.owner = &r;
 	r.engine.simulator_event = simulator_event;
 	r.engine.serviced = serviced;
-	r.engine.listeners[r.engine.listeners_count++] = (struct engine_listener){ fates_event, &r.fates };
+	engine_listen(&r.engine, &(struct engine_listener){ FATES_KINDS, fates_event, &r.fates });
 	if (observer) {
-		r.engine.listeners[r.engine.listeners_count++] = *observer;
+		engine_listen(&r.engine, observer);
 	}
 	error = run(&r, s, replication, &built.config, metrics);
 	fates_release(&r.fates);

@@ -259,8 +259,25 @@ static size_t list_length(const struct scenario *s, enum schema_type type)
 		return s->contenders_count;
 	case TYPE_EXPECT:
 		return s->expectations_count;
+	case TYPE_SWEEP:
+		return s->sweep_count;
 	default:
 		return s->check.expectations_count;
+	}
+}
+
+static void write_sweep(struct writer *w, unsigned indent)
+{
+	for (size_t i = 0; i < w->s->sweep_count; i++) {
+		const struct scenario_sweep *sweep = &w->s->sweep[i];
+		g_string_append_printf(w->out, "%*s", (int)indent, "");
+		write_text(w->out, sweep->path);
+		g_string_append(w->out, ": [");
+		for (size_t j = 0; j < sweep->values_count; j++) {
+			g_string_append(w->out, j ? ", " : "");
+			write_text(w->out, sweep->values[j]);
+		}
+		g_string_append(w->out, "]\n");
 	}
 }
 
@@ -282,6 +299,9 @@ static void write_list(struct writer *w, const struct schema_key *key, unsigned 
 		break;
 	case TYPE_STRATEGIES:
 		write_strategies(w, indent);
+		break;
+	case TYPE_SWEEP:
+		write_sweep(w, indent);
 		break;
 	case TYPE_EXPECT:
 		for (size_t i = 0; i < w->s->expectations_count; i++) {

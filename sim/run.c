@@ -163,6 +163,9 @@ static void work(void *argument)
 		if (cell >= job->cells) {
 			break;
 		}
+		if (job->finished[cell]) {
+			continue;
+		}
 		error = run_cell(job, &topology, cell, &report->metrics);
 		report->cell = cell;
 		report->wall_seconds = seconds_now() - begin;
@@ -344,6 +347,24 @@ static void count_replications(const struct job *job)
 	}
 }
 
+/* What an earlier run with fewer replications has found stays. */
+static void take_over(struct job *job, const struct run_result *previous)
+{
+	uint32_t replications = job->scenario->replications;
+
+	for (size_t i = 0; i < job->scenario->contenders_count; i++) {
+		const struct contender_result *from = &previous->contenders[i];
+		struct contender_result *to = &job->result->contenders[i];
+
+		to->wall_seconds = from->wall_seconds;
+		for (uint32_t n = 0; n < from->replications && n < replications; n++) {
+			to->each[n] = from->each[n];
+			job->finished[i * replications + n] = true;
+			job->done++;
+		}
+	}
+}
+
 static bool prepare(struct job *job, const struct scenario *s, struct run_result *result)
 {
 	*result = (struct run_result){ .scenario = s };
@@ -359,6 +380,9 @@ static bool prepare(struct job *job, const struct scenario *s, struct run_result
 		if (!result->contenders[i].each) {
 			return false;
 		}
+	}
+	if (job->options->previous) {
+		take_over(job, job->options->previous);
 	}
 	return true;
 }

@@ -13,6 +13,8 @@
 #include "sim/scenario.h"
 
 struct run_options {
+	/* Replications of the same scenario that are done already, the first ones; NULL: none. Copied. */
+	const struct run_result *previous;
 	unsigned jobs;            /* worker processes, at least 1; the figures do not depend on it */
 	const char *trace_file;   /* Chrome trace events of the first contender's first replication; NULL: none */
 	uint64_t trace_from_ps;   /* only events in [from, to) */

@@ -63,6 +63,14 @@ void scenario_free(struct scenario *s)
 		g_free(s->contenders[i].name);
 	}
 	g_free(s->contenders);
+	for (size_t i = 0; i < s->sweep_count; i++) {
+		for (size_t j = 0; j < s->sweep[i].values_count; j++) {
+			g_free(s->sweep[i].values[j]);
+		}
+		g_free(s->sweep[i].values);
+		g_free(s->sweep[i].path);
+	}
+	g_free(s->sweep);
 	g_free(s->machine.system_vectors);
 	g_free(s->machine.platform_file);
 	g_free(s->file);

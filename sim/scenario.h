@@ -170,6 +170,14 @@ struct scenario_check {
 	bool present;
 };
 
+/* A key that takes several values; several keys give the product of their values. */
+struct scenario_sweep {
+	char *path;               /* as for --set: devices.nic.raise.rate */
+	char **values;
+	size_t values_count;
+	int line;
+};
+
 struct scenario {
 	char *file;
 	char *name;
@@ -184,6 +192,8 @@ struct scenario {
 	struct scenario_expectation *expectations;
 	size_t expectations_count;
 	struct scenario_check check;
+	struct scenario_sweep *sweep;
+	size_t sweep_count;       /* 0: nothing is swept, as in every cell of a sweep */
 	uint64_t duration_ps;
 	uint64_t drain_ps;        /* raises stop at duration_ps, and the run goes on this long so that late ones are seen */
 	uint32_t replications;

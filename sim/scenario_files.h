@@ -3,9 +3,11 @@
 #ifndef MSIRACE_SIM_SCENARIO_FILES_H
 #define MSIRACE_SIM_SCENARIO_FILES_H
 
+#include <glib.h>
 #include <stddef.h>
 
 #include "sim/commands.h"
+#include "sim/loader.h"
 #include "sim/scenario.h"
 
 /* The options that scenario_files_load() reads, for the tables of commands. */
@@ -19,6 +21,10 @@
 struct scenario_files {
 	struct scenario **each;
 	size_t count;
+	struct scenario_load_options options;   /* that they were loaded with, for cells of a sweep; the files' own */
+	const char **strategies;
+	GArray *overrides;
+	GPtrArray *override_paths;
 };
 
 /*
@@ -26,6 +32,9 @@ struct scenario_files {
  * stderr. EXIT_HELD, or EXIT_USAGE where anything was wrong; the files are to be freed either way.
  */
 enum exit_code scenario_files_load(const struct invocation *invocation, struct scenario_files *files);
+
+/* The same, and of a folder the ones in its subfolders too. */
+enum exit_code scenario_files_load_deep(const struct invocation *invocation, struct scenario_files *files);
 void scenario_files_free(struct scenario_files *files);
 
 #endif

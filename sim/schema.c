@@ -90,7 +90,7 @@ static const struct schema_key vectors_keys[] = {
 	  .documentation = "the vector after the highest allocatable one" },
 	{ "system", TYPE_COUNT_LIST, IN(scenario_machine, system_vectors),
 	  COUNTED(scenario_machine, system_vectors_count), .max = 1 << 24, .zero_means = true,
-	  .preset_note = "x86 [32, 50, 128] as far as they are in the range, others []",
+	  .preset_note = "x86 [32, 50, 128], riscv [1], as far as they are in the range; arm []",
 	  .documentation = "vectors of the range that nobody may allocate" },
 };
 static const struct schema_section vectors_section = { "machine.vectors", "machine.vectors",
@@ -123,7 +123,8 @@ static const struct schema_key machine_keys[] = {
 	{ "sockets", TYPE_COUNT, IN(scenario_machine, sockets), .min = 1, .max = 64, .preset = "1",
 	  .documentation =
 		  "number of sockets; CPUs are dealt to them in equal, consecutive shares" },
-	{ "ecam", TYPE_BOOL, IN(scenario_machine, ecam), .preset = "false",
+	{ "ecam", TYPE_BOOL, IN(scenario_machine, ecam),
+	  .preset_note = "false on x86, true elsewhere", .zero_means = true,
 	  .documentation = "configuration accesses through ECAM instead of the CF8/CFC pair" },
 	{ "remap_cache", TYPE_BOOL, IN(scenario_machine, remap_cache), .preset = "true",
 	  .documentation = "the remap hardware caches entries" },
@@ -293,6 +294,8 @@ static const struct schema_key root_keys[] = {
 	  .zero_means = true, .documentation = "of all random draws" },
 	{ "expect", TYPE_EXPECT, IN(scenario, expectations), COUNTED(scenario, expectations_count),
 	  .documentation = "what must come out: - x86-direct: stale > 0" },
+	{ "sweep", TYPE_SWEEP, IN(scenario, sweep), COUNTED(scenario, sweep_count),
+	  .documentation = "keys that take several values in turn, as PATH: [VALUE, ...]; several keys give the product" },
 	{ "check", TYPE_MAP, IN(scenario, check), .section = &check_section,
 	  .documentation = "the bounds and verdicts of `msirace check`" },
 };
@@ -357,6 +360,7 @@ const char *schema_type_text(enum schema_type type)
 		[TYPE_STRATEGIES] = "list of strategy names: [x86-direct, vtd+timer]",
 		[TYPE_EXPECT] = "list of STRATEGY: METRIC OPERATOR NUMBER",
 		[TYPE_CHECK_EXPECT] = "list of STRATEGY: SUBJECT VERDICT",
+		[TYPE_SWEEP] = "mapping of paths to lists of values",
 	};
 
 	return texts[type];

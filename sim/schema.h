@@ -35,6 +35,7 @@ enum schema_type {
 	TYPE_STRATEGIES,     /* struct scenario_contender * and size_t */
 	TYPE_EXPECT,         /* struct scenario_expectation * and size_t */
 	TYPE_CHECK_EXPECT,   /* struct scenario_check_expectation * and size_t */
+	TYPE_SWEEP,          /* struct scenario_sweep * and size_t */
 	SCHEMA_TYPES
 };
 

@@ -19,7 +19,7 @@ void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct 
 	uint64_t *pending = word_of(m, m->pending, cpu, vector);
 	bool merged = *pending & bit;
 
-	if (!m->cpu[cpu].controller_enabled) {
+	if (!m->cpu[cpu].controller_enabled && !m->controller->records_when_disabled) {
 		causes_lose(m, &causes, LOSS_DISABLED, cpu, vector);
 		return;
 	}
@@ -27,10 +27,17 @@ void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct 
 	if (by_software && !merged) {
 		*word_of(m, m->by_software, cpu, vector) |= bit;
 	}
+	if (m->controller->enabled && !m->controller->enabled(m, cpu, vector)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_HELD, .cpu = (uint16_t)cpu, .value = vector, .causes = causes,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
 	causes_append(m, machine_slot(m, cpu, vector), causes);
-	machine_emit(m, &(struct model_event){
-		.kind = EV_IRR_SET, .detail = merged, .cpu = (uint16_t)cpu, .value = vector,
-		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	if (machine_listened(m, EV_IRR_SET)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_IRR_SET, .detail = merged, .cpu = (uint16_t)cpu, .value = vector,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
 	cpu_poll(m, cpu);
 }
 

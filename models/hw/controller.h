@@ -14,10 +14,22 @@
 #include "models/raise.h"
 
 struct machine;
+struct state_layout;
 
 #define VECTOR_NONE UINT32_MAX
 
 struct controller {
+	/* State of its own, beside the maps of struct machine, placed with state_place(); NULL: none. */
+	void (*lay_out)(struct machine *m, struct state_layout *layout);
+	/* Whether a pending vector may be taken at all (IMSIC eie); NULL: always. */
+	bool (*enabled)(const struct machine *m, uint32_t cpu, uint32_t vector);
+	/* While it is disabled it still records what arrives (IMSIC eidelivery); otherwise that is lost (local APIC). */
+	bool records_when_disabled;
+	/*
+	 * The kernel learns the vector, and takes it, from a register that it reads after its entry (IMSIC topei), and reads
+	 * on until there is none; otherwise the CPU takes the vector with the interrupt (x86).
+	 */
+	bool claimed_by_kernel;
 	/* Bits for each CPU, and the number of the first one; NULL: 0. */
 	uint32_t (*vectors)(const struct machine *m);
 	uint32_t (*first)(const struct machine *m);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "models/hw/device.h"
+#include "models/os/root_domain.h"
 #include "models/raise.h"
 
 struct hw_event;
@@ -43,6 +44,10 @@ struct remap_unit {
 	void (*resend)(struct kthread *k, uint32_t desc);
 	/* A CPU comes on line. */
 	void (*cpu_online)(struct kthread *k, uint32_t cpu);
+	/* An interrupt of the unit's own reached the kernel of cpu. */
+	void (*notice)(struct machine *m, uint32_t cpu);
+	/* As root_domain's. */
+	void (*stranded)(const struct machine *m, stranded_visit *visit, void *context);
 };
 
 #endif

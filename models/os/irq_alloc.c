@@ -224,6 +224,14 @@ static void mask_unused(struct machine *m, uint32_t device)
 	}
 }
 
+/* A root domain that enables vectors one by one does so once their messages are whole. */
+static void start(struct machine *m, struct kthread *k, uint32_t desc)
+{
+	if (m->root->start) {
+		m->root->start(m, k, desc);
+	}
+}
+
 int irq_boot_device(struct machine *m, uint32_t device)
 {
 	const struct device_config *config = &m->config->devices[device];
@@ -248,6 +256,7 @@ int irq_boot_device(struct machine *m, uint32_t device)
 	for (uint32_t vector = 0; vector < config->vectors; vector++) {
 		if (m->desc[first_source + vector].flags & DESC_ALLOCATED) {
 			boot_vector(m, device, vector);
+			start(m, NULL, first_source + vector);
 		}
 	}
 	mask_unused(m, device);
@@ -323,6 +332,7 @@ void irq_program(struct kthread *k, uint32_t device, uint32_t first, uint32_t en
 		k_irq_save(k);
 		m->desc[desc].flags |= m->entry[desc].masked || (m->remap && m->remap->mask) ? DESC_MASKED : 0;
 		program(k, desc);
+		start(m, k, desc);
 		irq_unmask(k, desc);
 		k_irq_restore(k);
 	}
@@ -437,6 +447,7 @@ void irq_restart_managed(struct kthread *k, uint32_t desc)
 	k_vector_unlock(k);
 	if (m->desc[desc].flags & DESC_STARTED) {
 		program(k, desc);
+		start(m, k, desc);
 		irq_unmask(k, desc);
 	}
 }

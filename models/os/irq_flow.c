@@ -19,6 +19,20 @@ static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu
 		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE, .causes = causes });
 }
 
+/* Back to what was interrupted; a kernel that claims its vectors first looks whether there is another one. */
+static void leave(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (m->controller->claimed_by_kernel && m->controller->next(m, cpu) != VECTOR_NONE) {
+		c->desc = DESC_NONE;
+		machine_post(m, 0, &(struct hw_event){
+			.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu, .channel = cpu });
+		return;
+	}
+	cpu_irq_exit(m, cpu);
+}
+
 /* A vector without a descriptor: logged, or swallowed once where the slot says that it may still come. */
 static void no_handler(struct machine *m, uint32_t cpu)
 {
@@ -32,7 +46,7 @@ static void no_handler(struct machine *m, uint32_t cpu)
 	}
 	causes_lose(m, &c->causes, LOSS_UNASSIGNED, cpu, c->vector);
 	m->controller->eoi(m, cpu);
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, uint8_t origin)
@@ -78,7 +92,7 @@ static void leave_pending(struct machine *m, uint32_t cpu)
 	causes_append(m, &desc->pending, c->causes);
 	c->causes = (struct causes){ 0, 0 };
 	m->controller->eoi(m, cpu);
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 /* The edge flow up to the acknowledge. */
@@ -88,6 +102,12 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 	struct irq_desc *desc = &m->desc[c->desc];
 
 	m->root->arrived(m, c->desc, cpu);
+	if ((desc->flags & DESC_IN_PROGRESS) && m->config->move->drops_in_progress) {
+		causes_lose(m, &c->causes, LOSS_DROPPED, cpu, c->vector);
+		m->controller->eoi(m, cpu);
+		leave(m, cpu);
+		return;
+	}
 	if ((desc->flags & (DESC_IN_PROGRESS | DESC_DISABLED)) || !(desc->flags & DESC_STARTED)) {
 		leave_pending(m, cpu);
 		return;
@@ -142,11 +162,40 @@ static void spin(struct machine *m, uint32_t cpu, enum cpu_spin where)
 	m->desc[m->cpu[cpu].desc].spinners++;
 }
 
-void irq_dispatch(struct machine *m, uint32_t cpu)
+/* A vector of the kernel's own: the notices of the remap hardware. */
+static void system_vector(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t desc = *machine_vector_irq(m, cpu, c->vector);
 
+	causes_lose(m, &c->causes, LOSS_FOREIGN, cpu, c->vector);
+	m->remap->notice(m, cpu);
+	m->controller->eoi(m, cpu);
+	leave(m, cpu);
+}
+
+/* The kernel's own work at its entry, then the vector. */
+static bool claim(struct machine *m, uint32_t cpu, bool again)
+{
+	if (!again) {
+		m->root->entered(m, cpu);
+	}
+	return cpu_claim(m, cpu);
+}
+
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again)
+{
+	struct cpu *c = &m->cpu[cpu];
+	uint32_t desc;
+
+	if (m->controller->claimed_by_kernel && !claim(m, cpu, again)) {
+		cpu_irq_exit(m, cpu);
+		return;
+	}
+	desc = *machine_vector_irq(m, cpu, c->vector);
+	if (desc == VECTOR_SYSTEM && m->remap && m->remap->notice) {
+		system_vector(m, cpu);
+		return;
+	}
 	if (desc >= m->sources_count) {
 		no_handler(m, cpu);
 		return;
@@ -218,7 +267,9 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	if (machine_listened(m, EV_HANDLER_END)) {
+		emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	}
 	if (m->root->fasteoi) {
 		if (desc->lock) {
 			spin(m, cpu, SPIN_AFTER_HANDLER);
@@ -239,7 +290,7 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
 	wake_synchronizers(m, c->desc);
 	desc->handler_cpu = 0;
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 /*

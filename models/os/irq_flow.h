@@ -13,8 +13,11 @@
 struct machine;
 struct kthread;
 
-/* HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service. */
-void irq_dispatch(struct machine *m, uint32_t cpu);
+/*
+ * HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service, or, where it claims vectors itself, to find one.
+ * again: it has been entered before, and looks for another one.
+ */
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again);
 
 /*
  * HW_HANDLER_ENDS: the device's handler returns. The edge flow replays it once for what came in between, the fasteoi flow

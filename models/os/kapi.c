@@ -42,6 +42,11 @@ void k_work(struct kthread *k, uint64_t cost_ps)
 	k->machine->env->delay(k, cost_ps);
 }
 
+void k_access(struct kthread *k)
+{
+	step(k, 0);
+}
+
 void k_settle(struct kthread *k, uint64_t cost_ps)
 {
 	k->machine->env->settle(k, cost_ps);

@@ -24,6 +24,9 @@ void k_work(struct kthread *k, uint64_t cost_ps);
  */
 void k_settle(struct kthread *k, uint64_t cost_ps);
 
+/* The step before an access to memory, or to a register of the CPU itself: next to no time beside a device's registers. */
+void k_access(struct kthread *k);
+
 /* Gives up the CPU for at least that long. */
 void k_sleep(struct kthread *k, uint64_t time_ps);
 

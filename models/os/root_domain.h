@@ -9,7 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/raise.h"
+
+struct kthread;
 struct machine;
+struct state_layout;
+
+/* Raises that sit where nobody will ever look for them; causes is not released. */
+typedef void stranded_visit(void *context, const struct machine *m, struct causes causes);
 
 struct root_domain {
 	const char *name;   /* as `list domains` prints it */
@@ -50,6 +57,22 @@ struct root_domain {
 	uint32_t (*extra_timers)(const struct machine *m);
 	/* Where it is global: whether its records agree with each other. */
 	bool (*sound)(const struct machine *m);
+	/* The rest is NULL where there is nothing to do. */
+	/* Its own part of the machine's state, placed with state_place(). */
+	void (*lay_out)(struct machine *m, struct state_layout *layout);
+	/* The message of desc is in place: its vector may be taken. k: who asks; NULL before the run. */
+	void (*start)(struct machine *m, struct kthread *k, uint32_t desc);
+	/* The kernel of a CPU that claims vectors itself has been entered, and has claimed none yet. */
+	void (*entered)(struct machine *m, uint32_t cpu);
+	/*
+	 * On the way off line: whether the old vector of desc is given back (NULL: where either of its CPUs goes), and the end
+	 * of the vector space there. Back on line, before the CPU takes interrupts: NULL: every vector is unused.
+	 */
+	bool (*completes_move)(const struct machine *m, uint32_t desc, uint32_t cpu);
+	void (*offline)(struct machine *m, uint32_t cpu);
+	void (*online)(struct machine *m, uint32_t cpu);
+	/* At the end of a run. */
+	void (*stranded)(const struct machine *m, stranded_visit *visit, void *context);
 };
 
 #endif

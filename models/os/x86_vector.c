@@ -5,6 +5,7 @@
 
 #include "models/hw/controller.h"
 #include "models/machine.h"
+#include "models/os/node_mask.h"
 #include "models/os/timer.h"
 #include "models/strategies/operations.h"
 #include "vector_matrix.h"
@@ -128,24 +129,6 @@ static void unreserve(struct machine *m, uint32_t desc)
 		vector_matrix_remove_reserved(m->matrix, 1);
 		d->flags &= (uint16_t)~DESC_RESERVED;
 	}
-}
-
-/* The CPUs of a socket, as far as they are in the other mask too; false where there is none. */
-static bool node_mask(const struct machine *m, uint32_t socket, const uint64_t *within, uint64_t *mask)
-{
-	uint32_t share = m->config->cpus / m->config->sockets;
-	bool any = false;
-
-	for (uint32_t word = 0; word < m->cpu_words; word++) {
-		mask[word] = 0;
-	}
-	for (uint32_t cpu = socket * share; cpu < (socket + 1) * share; cpu++) {
-		if (within[cpu / 64] >> (cpu % 64) & 1) {
-			mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-			any = true;
-		}
-	}
-	return any;
 }
 
 static int activate(struct machine *m, uint32_t desc)

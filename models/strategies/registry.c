@@ -16,6 +16,10 @@ extern const struct allocation_operations allocation_batch, allocation_dynamic, 
 extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
 extern const struct allocation_operations allocation_qemu_dynamic;
 extern const struct cleanup_operations cleanup_no_old_vector;
+extern const struct move_operations imsic_direct, imsic_lazy, imsic_tmp_remote, imsic_tmp;
+extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif, imsic_mrif_early_merge;
+extern const struct cleanup_operations imsic_sync_timer, imsic_sync_timer_wrong_cpu;
+extern const struct hotplug_operations offline_imsic;
 extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
 extern const struct hotplug_operations offline_migrate;
 
@@ -33,6 +37,14 @@ extern const struct hotplug_operations offline_migrate;
 #define ARM(name, slot, family, summary, remaps, kinds, operations, cpus_max) \
 	{ name, slot, family, summary, NEEDS(ARCH_ARM), remaps, kinds, MASKING_ANY, operations, cpus_max }
 
+#define IMSIC(name, remap, summary, operations) \
+	{ name, SLOT_MOVE, (remap) == REMAP_NONE ? imsic : imsic_remapped, summary, NEEDS(ARCH_RISCV), NEEDS(remap), PCI, \
+	  MASKING_ANY, operations }
+#define RISCV(name, slot, family, summary, operations) \
+	{ name, slot, family, summary, NEEDS(ARCH_RISCV), NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations }
+
+static const char imsic[] = "RISC-V";
+static const char imsic_remapped[] = "RISC-V, IOMMU";
 static const char not_remapped[] = "x86, not remapped";
 static const char remapped[] = "x86, remapped";
 static const char arm[] = "Arm";
@@ -84,6 +96,16 @@ static const struct strategy registry[] = {
 	    NEEDS_ANY, &v2m_route, 8),
 	ARM("mbi", SLOT_MOVE, arm, "GICv3 MBI: the SPI disabled, its route rewritten, enabled", NEEDS(REMAP_V2M),
 	    NEEDS_ANY, &mbi_route, 0),
+	IMSIC("imsic-direct", REMAP_NONE, "address, then data, from any CPU; harts synchronise as in Linux 6.15", &imsic_direct),
+	IMSIC("imsic-lazy", REMAP_NONE, "Linux 6.10 to 6.14: address, then data, from any CPU; harts synchronise by timers",
+	      &imsic_lazy),
+	IMSIC("imsic-tmp-remote", REMAP_NONE, "temporary message {old hart, new identity}, from any CPU", &imsic_tmp_remote),
+	IMSIC("imsic-tmp", REMAP_NONE, "Linux 6.15: the same in the acknowledge on the old hart", &imsic_tmp),
+	IMSIC("imsic-iommu", REMAP_RISCV_IOMMU, "MSI page table entry in one store, then IOTINVAL and IOFENCE", &imsic_iommu),
+	IMSIC("imsic-iommu-no-fence", REMAP_RISCV_IOMMU, "the same without IOTINVAL and IOFENCE", &imsic_iommu_no_fence),
+	IMSIC("imsic-mrif", REMAP_RISCV_IOMMU, "by way of a memory-resident file, merged after the second fence", &imsic_mrif),
+	IMSIC("imsic-mrif-early-merge", REMAP_RISCV_IOMMU, "the same, merged before the second fence",
+	      &imsic_mrif_early_merge),
 	OTHER("first-interrupt", SLOT_CLEANUP, cleanup, "a timer, armed by the first interrupt on the new CPU",
 	      &cleanup_first_interrupt),
 	OTHER("timer", SLOT_CLEANUP, cleanup, "a timer, armed at the end of the move", &cleanup_timer),
@@ -91,12 +113,18 @@ static const struct strategy registry[] = {
 	OTHER("immediate", SLOT_CLEANUP, cleanup, "at the end of the move, whatever is under way", &cleanup_immediate),
 	ARM("no-old-vector", SLOT_CLEANUP, cleanup, "an LPI or SPI is the same on every CPU: a move leaves none", NEEDS_ANY,
 	    NEEDS_ANY, &cleanup_no_old_vector, 0),
+	RISCV("sync-timer", SLOT_CLEANUP, cleanup, "each hart synchronises its file at the next tick", &imsic_sync_timer),
+	RISCV("sync-timer-wrong-cpu", SLOT_CLEANUP, cleanup,
+	      "Linux 6.15 before 08fb624802d8: the timer is added on the CPU that moves the interrupt",
+	      &imsic_sync_timer_wrong_cpu),
 	OTHER("offline-scan", SLOT_HOTPLUG, hotplug, "pending vectors are found in the IRR and retriggered", &offline_scan),
 	OTHER("offline-no-scan", SLOT_HOTPLUG, hotplug, "pending vectors are left behind", &offline_no_scan),
 	OTHER("offline-early-disable", SLOT_HOTPLUG, hotplug,
 	      "Linux before 52d6b926aabc: the APIC is disabled before the interrupts move", &offline_early_disable),
 	OTHER("offline-leak", SLOT_HOTPLUG, hotplug,
 	      "Linux before a6c11c0a5235 (CVE-2024-31076): old vectors on the dying CPU are never freed", &offline_leak),
+	RISCV("offline-imsic", SLOT_HOTPLUG, hotplug, "pending identities stay in the file until the hart is back",
+	      &offline_imsic),
 	ALLOCATION("batch", "all before the function is enabled; refused afterwards",
 	      &allocation_batch),
 	ALLOCATION("dynamic", "Linux 6.2: one entry each, masked until written, function enabled",
@@ -141,6 +169,8 @@ static const struct defaults {
 	{ ARCH_X86, REMAP_NONE, { "x86-tmp", "first-interrupt", "offline-scan", "dynamic" } },
 	{ ARCH_X86, REMAP_VTD, { "vtd", "timer", "offline-scan", "dynamic" } },
 	{ ARCH_X86, REMAP_AMDVI, { "amd-ga", "timer", "offline-scan", "dynamic" } },
+	{ ARCH_RISCV, REMAP_NONE, { "imsic-tmp", "sync-timer", "offline-imsic", "dynamic" } },
+	{ ARCH_RISCV, REMAP_RISCV_IOMMU, { "imsic-iommu", "sync-timer", "offline-imsic", "dynamic" } },
 	{ ARCH_ARM, REMAP_ITS, { "its-movi", "no-old-vector", "offline-migrate", "dynamic" } },
 	{ ARCH_ARM, REMAP_V2M, { "v2m", "no-old-vector", "offline-migrate", "dynamic" } },
 };
