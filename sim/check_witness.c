@@ -32,7 +32,10 @@ static const char *device_name(const struct telling *t, uint32_t source)
 static GString *cell_at(struct telling *t, uint32_t column)
 {
 	GArray *cells = t->step->cells;
-	struct witness_cell cell = { column, NULL };
+	/* What happens at no CPU is told where the step is. */
+	struct witness_cell cell = { column == CPU_NONE ? t->place : column, NULL };
+
+	column = cell.column;
 
 	for (guint i = 0; i < cells->len; i++) {
 		if (g_array_index(cells, struct witness_cell, i).column == column) {
@@ -90,7 +93,16 @@ static char *message_text(const struct machine *m, uint64_t address, uint32_t da
 {
 	uint32_t cpu = target_of(m, address, data);
 
-	if (m->remap) {
+	switch (m->config->remap) {
+	case REMAP_NONE:
+		break;
+	case REMAP_ITS:
+		return g_strdup_printf("event %u", data);
+	case REMAP_V2M:
+		return g_strdup_printf("SPI %u", data);
+	case REMAP_AMDVI:
+		return g_strdup_printf("entry %u", data);
+	default:
 		return g_strdup_printf("entry 0x%" PRIx64 "+%u", address & 0xfffff, data);
 	}
 	if (cpu == CPU_NONE) {
@@ -223,7 +235,11 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		say(t, event->cpu, "0x%x pending%s", event->value, event->detail ? " already" : "");
 		break;
 	case EV_HELD:
-		say(t, event->cpu, "0x%x is not enabled", event->value);
+		if (event->cpu == CPU_NONE) {
+			say(t, t->place, "0x%x kept in memory", event->value);
+		} else {
+			say(t, event->cpu, "0x%x is not enabled", event->value);
+		}
 		break;
 	case EV_IRQ_TAKEN:
 		say(t, event->cpu, "takes 0x%x", event->value);
@@ -251,7 +267,8 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		say(t, event->cpu, "IRR 0x%x: %s", event->value, event->detail ? "set" : "clear");
 		break;
 	case EV_ENTRY_WRITE:
-		say(t, t->place, "entry = {CPU%u, 0x%x}", (unsigned)event->address, event->value);
+		say(t, t->place, "entry = {CPU%u, 0x%x}%s", (unsigned)event->address, event->value,
+		    event->detail ? ", off" : "");
 		break;
 	case EV_FLUSH:
 		say(t, t->place, event->detail ? "invalidated" : "invalidate");
@@ -275,7 +292,7 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		tell_hotplug(t, event);
 		break;
 	case EV_COMMAND:
-		say(t, t->place, event->detail ? "command done" : "command");
+		say(t, t->place, "%s%s", event->text ? event->text : "command", event->detail ? " done" : "");
 		break;
 	case EV_NOTE:
 		say(t, t->place, "%s", event->text);
@@ -387,7 +404,8 @@ static uint32_t place_of_event(const struct telling *t, const struct hw_event *e
 	case HW_HANDLER_ENDS:
 		break;
 	}
-	return event->cpu;
+	/* A request that ends in memory has no CPU. */
+	return event->cpu == CPU_NONE ? column_of_device(t, event->device) : event->cpu;
 }
 
 static void take_and_tell(struct telling *t, const struct check_transition *taken)
