@@ -155,7 +155,7 @@ struct machine {
 
 	/* All in state. */
 	struct cpu *cpu;                  /* [config->cpus] */
-	struct causes *slot;              /* [cpu * vectors + vector]: the raises of a pending bit */
+	struct causes *slot;              /* [cpu * vector_stride + vector]: the raises of a pending bit */
 	uint64_t *pending;                /* IRR, eip, LPI pending: [cpu * vector_words + word] */
 	uint64_t *in_service;             /* ISR, the same shape; x86 only */
 	uint64_t *by_software;            /* pending bits that an IPI or a retrigger set first */
@@ -195,7 +195,7 @@ struct machine {
 	uint32_t sources_count;
 	uint32_t vectors;                 /* of the bit maps above, per CPU */
 	uint32_t vector_base;             /* the number of their first one: [vector] is vector - vector_base */
-	uint32_t vector_stride;           /* vectors; 0 where all CPUs share one vector_irq */
+	uint32_t vector_stride;           /* vectors; 0 where they are the machine's: all CPUs share slot and vector_irq */
 	uint32_t vector_words;
 	uint32_t cpu_words;
 	uint32_t timers_count;
@@ -280,7 +280,7 @@ static inline const struct domain_config *machine_domain(const struct machine *m
 
 static inline struct causes *machine_slot(const struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	return &m->slot[(size_t)cpu * m->vectors + vector - m->vector_base];
+	return &m->slot[(size_t)cpu * m->vector_stride + vector - m->vector_base];
 }
 
 /* What a vector stands for at a CPU. */
