@@ -162,7 +162,8 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env test_env = {
-	.post = post, .step = step, .delay = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit,
+	.serviced = serviced
 };
 
 /* makecontext() passes integers only. */
