@@ -772,34 +772,55 @@ static void forget_vectors(struct kthread *k, uint32_t device, uint32_t end)
 	}
 }
 
-/* What the driver had of the first domain, once more. */
-static int allocate_again(struct kthread *k, uint32_t device, uint32_t count)
+/* As many vectors of a domain as the driver had. */
+static int allocate_again(struct kthread *k, uint32_t device, uint32_t domain, uint32_t count)
 {
-	struct irq_request request = { .device = device, .end = count, .want = count, .at_least = count };
+	struct irq_request request = {
+		.device = device, .domain = domain, .end = count, .want = count, .at_least = count
+	};
 
 	return count ? allocate_locked(k, &request) : 0;
+}
+
+static uint32_t allocated_in(const struct machine *m, struct msi_cookie cookie)
+{
+	const struct msi_index *index = msi_domain_index(m, cookie);
+
+	return msi_index_allocated(index) + msi_index_allocated_indexless(index);
+}
+
+static void host_takes_back(struct kthread *k, uint32_t device)
+{
+	uint32_t vectors = k->machine->config->devices[device].vectors;
+
+	if (k->machine->config->allocation->forgets_on_reboot) {
+		forget_vectors(k, device, vectors);
+	} else {
+		irq_release_vectors(k, device, 0, vectors);
+	}
 }
 
 int irq_guest_reboot(struct kthread *k, uint32_t device)
 {
 	struct machine *m = k->machine;
-	uint32_t end;
-	int error;
+	const struct device_config *config = &m->config->devices[device];
+	uint32_t had[DEVICE_DOMAINS_MAX];
+	int error = 0;
 
 	lock_descs(k, device);
-	end = irq_allocated_end(m, device);
-	for (uint32_t vector = 0; vector < m->config->devices[device].domain[0].vectors; vector++) {
+	for (uint32_t vector = 0; vector < config->vectors; vector++) {
 		m->source[m->device[device].first_source + vector].active = 0;
+	}
+	for (uint32_t domain = 0; domain < config->domains; domain++) {
+		had[domain] = allocated_in(m, (struct msi_cookie){ device, domain });
 	}
 	k_work(k, m->config->timings.trap_ps);
 	k_device_reset(k, device);
 	msi_domain_disable(m, (struct msi_cookie){ device, 0 });
-	if (m->config->allocation->forgets_on_reboot) {
-		forget_vectors(k, device, end);
-	} else {
-		irq_release_vectors(k, device, 0, end);
+	host_takes_back(k, device);
+	for (uint32_t domain = 0; domain < config->domains && !error; domain++) {
+		error = allocate_again(k, device, domain, had[domain]);
 	}
-	error = allocate_again(k, device, end);
 	unlock_descs(k, device);
 	return error;
 }

@@ -96,15 +96,24 @@ static int ims(struct kthread *k, struct irq_request *request)
 	return dynamic(k, request);
 }
 
+static bool has_groups(const struct kthread *k, const struct irq_request *request)
+{
+	return k->machine->config->devices[request->device].domain[request->domain].groups;
+}
+
 /*
  * The 2019 proposal of MSI-X groups as first sent: the function is disabled while a group is set up, and an error leaves it
  * so. The groups in use send to INTx, or nowhere, from then on.
  */
 static int group_disable(struct kthread *k, struct irq_request *request)
 {
-	int group = irq_group_begin(k, request->device, request->domain);
+	int group;
 	int error;
 
+	if (!has_groups(k, request)) {
+		return dynamic(k, request);
+	}
+	group = irq_group_begin(k, request->device, request->domain);
 	if (group < 0) {
 		return group;
 	}
@@ -129,9 +138,13 @@ static int group_disable(struct kthread *k, struct irq_request *request)
 /* A group with the function enabled throughout: its entries are masked until they are written, an error touches no other. */
 static int group_live(struct kthread *k, struct irq_request *request)
 {
-	int group = irq_group_begin(k, request->device, request->domain);
+	int group;
 	int error;
 
+	if (!has_groups(k, request)) {
+		return dynamic(k, request);
+	}
+	group = irq_group_begin(k, request->device, request->domain);
 	if (group < 0) {
 		return group;
 	}
@@ -260,9 +273,9 @@ static int qemu_dynamic(struct kthread *k, struct irq_request *request)
 
 const struct allocation_operations allocation_batch = { .grow = batch };
 const struct allocation_operations allocation_dynamic = { .grow = dynamic };
-const struct allocation_operations allocation_ims = { .grow = ims };
-const struct allocation_operations allocation_group_disable = { .grow = group_disable };
-const struct allocation_operations allocation_group_live = { .grow = group_live };
+const struct allocation_operations allocation_ims = { .grow = ims, .needs_store = true };
+const struct allocation_operations allocation_group_disable = { .grow = group_disable, .needs_groups = true };
+const struct allocation_operations allocation_group_live = { .grow = group_live, .needs_groups = true };
 const struct allocation_operations allocation_qemu_realloc = { .grow = qemu_realloc };
 const struct allocation_operations allocation_qemu_deferred = { .grow = qemu_deferred };
 const struct allocation_operations allocation_qemu_dynamic = { .grow = qemu_dynamic };

@@ -45,6 +45,8 @@ struct hotplug_operations {
 struct allocation_operations {
 	/* Adds vectors to a device that may be in use; see irq_allocate() in os/irq_alloc.h. 0 or a negative errno. */
 	int (*grow)(struct kthread *k, struct irq_request *request);
+	bool needs_groups;       /* the device hands out its vectors in groups */
+	bool needs_store;        /* the device has an interrupt message store */
 	bool forgets_on_reboot;  /* the host does not give back the vectors of a guest that reboots */
 };
 
