@@ -74,6 +74,7 @@ enum model_event_kind {
 	EV_ALLOCATION,       /* device, value: how many; detail: 0 asked, 1 done, 2 refused */
 	EV_HOTPLUG,          /* cpu; detail: enum hotplug_outcome */
 	EV_COMMAND,          /* thread; device or queue, value: a queued command; detail: 0 issued, 1 done */
+	EV_HELD,             /* cpu, value: vector, causes: recorded where nobody takes it as things are */
 	EV_NOTE              /* thread, cpu; text: a step of software that no other event shows */
 };
 

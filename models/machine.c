@@ -6,11 +6,18 @@
 
 #include "models/hw/controller.h"
 #include "models/hw/fabric.h"
+#include "models/hw/imsic.h"
 #include "models/hw/lapic.h"
 #include "models/hw/remap.h"
+#include "models/os/amdvi_domain.h"
+#include "models/os/gic_domain.h"
+#include "models/os/imsic_vector.h"
 #include "models/os/irq_flow.h"
+#include "models/os/its_domain.h"
 #include "models/os/msi_domain.h"
+#include "models/os/riscv_iommu_domain.h"
 #include "models/os/timer.h"
+#include "models/os/v2m_domain.h"
 #include "models/os/vtd_domain.h"
 #include "models/os/x86_vector.h"
 #include "vector_matrix.h"
@@ -21,6 +28,11 @@ void *state_place(struct state_layout *layout, size_t size)
 
 	layout->size = offset + size;
 	return layout->base ? layout->base + offset : NULL;
+}
+
+static size_t vector_irqs(const struct machine *m)
+{
+	return (m->root->global ? (size_t)1 : m->config->cpus) * m->vectors;
 }
 
 static void lay_out(struct machine *m, struct state_layout *layout)
@@ -35,7 +47,7 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->in_service = state_place(layout, words * sizeof(*m->in_service));
 	m->by_software = state_place(layout, words * sizeof(*m->by_software));
 	m->slot = state_place(layout, cpus * m->vectors * sizeof(*m->slot));
-	m->vector_irq = state_place(layout, cpus * m->vectors * sizeof(*m->vector_irq));
+	m->vector_irq = state_place(layout, vector_irqs(m) * sizeof(*m->vector_irq));
 	m->device = state_place(layout, config->devices_count * sizeof(*m->device));
 	m->entry = state_place(layout, sources * sizeof(*m->entry));
 	m->source = state_place(layout, sources * sizeof(*m->source));
@@ -47,7 +59,15 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->timer = state_place(layout, m->timers_count * sizeof(*m->timer));
 	m->thread = state_place(layout, m->threads_count * sizeof(*m->thread));
 	m->locks = state_place(layout, sizeof(*m->locks));
-	m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
+	if (!m->root->global) {
+		m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
+	}
+	if (m->controller->lay_out) {
+		m->controller->lay_out(m, layout);
+	}
+	if (m->root->lay_out) {
+		m->root->lay_out(m, layout);
+	}
 	if (m->remap) {
 		m->remap->lay_out(m, layout);
 	}
@@ -61,7 +81,7 @@ static void initial_cpus(struct machine *m)
 		m->cpu[cpu].desc = DESC_NONE;
 		m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	}
-	for (size_t i = 0; i < (size_t)m->config->cpus * m->vectors; i++) {
+	for (size_t i = 0; i < vector_irqs(m); i++) {
 		m->vector_irq[i] = VECTOR_UNUSED;
 	}
 }
@@ -92,7 +112,7 @@ static void initial_devices(struct machine *m)
 	}
 }
 
-static int initial_vectors(struct machine *m)
+static int initial_matrix(struct machine *m)
 {
 	const struct machine_config *config = m->config;
 	static const enum vector_matrix_placement placements[] = {
@@ -112,6 +132,13 @@ static int initial_vectors(struct machine *m)
 	if (!error) {
 		error = vector_matrix_set_placement(m->matrix, placements[config->placement]);
 	}
+	return error;
+}
+
+static int initial_vectors(struct machine *m)
+{
+	int error = m->root->global ? 0 : initial_matrix(m);
+
 	if (!error && m->remap) {
 		error = m->remap->init(m);
 	}
@@ -135,23 +162,40 @@ static void initial_threads(struct machine *m)
 	}
 }
 
-static const struct controller *const controllers[] = { [ARCH_X86] = &lapic_controller };
-static const struct root_domain *const roots[] = { [ARCH_X86] = &x86_vector_domain };
-static const struct remap_unit *const remaps[] = { [REMAP_NONE] = NULL, [REMAP_VTD] = &vtd_unit };
+static const struct controller *const controllers[] = {
+	[ARCH_X86] = &lapic_controller,
+	[ARCH_RISCV] = &imsic_controller,
+	[ARCH_ARM] = &gic_controller,
+};
+static const struct root_domain *const roots[] = {
+	[ARCH_X86] = &x86_vector_domain,
+	[ARCH_RISCV] = &imsic_vector_domain,
+	[ARCH_ARM] = &lpi_domain,
+};
+static const struct remap_unit *const remaps[] = {
+	[REMAP_NONE] = NULL,
+	[REMAP_VTD] = &vtd_unit,
+	[REMAP_AMDVI] = &amdvi_unit,
+	[REMAP_ITS] = &its_unit,
+	[REMAP_V2M] = &v2m_unit,
+	[REMAP_RISCV_IOMMU] = &riscv_iommu_unit,
+};
 
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data)
 {
 	struct state_layout layout = { NULL, 0 };
 	int error;
 
-	*m = (struct machine){ .config = config, .env = env, .env_data = env_data };
+	*m = (struct machine){ .config = config, .env = env, .env_data = env_data, .listened = UINT64_MAX };
 	for (uint32_t device = 0; device < config->devices_count; device++) {
 		m->sources_count += config->devices[device].vectors;
 	}
 	m->controller = controllers[config->arch];
-	m->root = roots[config->arch];
+	m->root = config->remap == REMAP_V2M ? &spi_domain : roots[config->arch];
 	m->remap = remaps[config->remap];
 	m->vectors = m->controller->vectors(m);
+	m->vector_base = m->controller->first ? m->controller->first(m) : 0;
+	m->vector_stride = m->root->global ? 0 : m->vectors;
 	m->vector_words = (m->vectors + 63) / 64;
 	m->cpu_words = (config->cpus + 63) / 64;
 	m->threads_count = config->threads + config->cpus;
@@ -215,7 +259,7 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		cpu_take_interrupt(m, event->cpu);
 		break;
 	case HW_IRQ_DISPATCHED:
-		irq_dispatch(m, event->cpu);
+		irq_dispatch(m, event->cpu, event->flag);
 		break;
 	case HW_HANDLER_ENDS:
 		irq_handler_ends(m, event->cpu);
@@ -252,6 +296,11 @@ void machine_each_causes(struct machine *m, void (*visit)(void *data, struct cau
 	for (uint32_t source = 0; source < m->sources_count; source++) {
 		visit(data, &m->entry[source].pending);
 		visit(data, &m->desc[source].pending);
+	}
+	if (m->mrif_slot) {
+		for (size_t i = 0; i < (size_t)m->sources_count * m->vectors; i++) {
+			visit(data, &m->mrif_slot[i]);
+		}
 	}
 }
 

@@ -17,7 +17,9 @@
 #include "models/event.h"
 #include "models/hw/cpu.h"
 #include "models/hw/device.h"
-#include "models/hw/vtd.h"
+#include "models/hw/gic.h"
+#include "models/hw/its.h"
+#include "models/hw/remap_table.h"
 #include "models/kinds.h"
 #include "models/os/irq_desc.h"
 #include "models/os/kthread.h"
@@ -34,6 +36,10 @@ struct remap_index;
 struct move_operations;
 struct cleanup_operations;
 struct hotplug_operations;
+struct imsic_file;
+struct imsic_vector;
+struct riscv_iommu;
+struct msi_pte;
 struct allocation_operations;
 
 #define MACHINE_CPU_WORDS_MAX (8192 / 64)
@@ -142,6 +148,7 @@ struct machine {
 	const struct root_domain *root;
 	const struct remap_unit *remap;   /* NULL: messages go straight to the CPUs */
 	uint64_t now_ps;
+	uint64_t listened;    /* bit map of enum model_event_kind: what anybody listens to. All, unless the owner knows better */
 
 	void *memory;         /* holds state, aligned */
 	void *state;
@@ -153,7 +160,7 @@ struct machine {
 	uint64_t *pending;                /* IRR, eip, LPI pending: [cpu * vector_words + word] */
 	uint64_t *in_service;             /* ISR, the same shape; x86 only */
 	uint64_t *by_software;            /* pending bits that an IPI or a retrigger set first */
-	uint32_t *vector_irq;             /* [cpu * vectors + vector]: an irq_desc, or VECTOR_UNUSED, ... */
+	uint32_t *vector_irq;             /* [cpu * vector_stride + vector]: an irq_desc, or VECTOR_UNUSED, ... */
 	struct device *device;            /* [config->devices_count] */
 	struct msi_entry *entry;          /* [source]: message registers; PCI MSI uses the first one of its device */
 	struct source *source;            /* [sources_count] */
@@ -164,11 +171,22 @@ struct machine {
 	uint16_t *posted_writes;          /* [device * cpus + cpu]: on their way */
 	struct kernel_timer *timer;       /* [timers_count] */
 	struct kthread *thread;           /* [config->threads + config->cpus]: the last ones are the interrupt contexts */
-	struct vtd *vtd;
-	struct irte *irte;                /* [vtd->entries]: the table in memory */
-	struct irte *irte_cache;          /* [vtd->entries]: as the hardware holds it; not present: not cached */
+	struct remap_table *remap_table;
+	struct irte *irte;                /* [remap_table->entries]: the table in memory */
+	struct irte *irte_cache;          /* the same as the hardware holds it; not present: not cached */
 	struct remap_index *remap_index;
-	struct vector_matrix *matrix;
+	struct imsic_file *imsic;         /* [cpu] */
+	uint64_t *enabled;                /* eie, the shape of pending; RISC-V only */
+	struct imsic_vector *imsic_vector;/* [cpu * vectors + identity]: the kernel's record of it */
+	uint64_t *imsic_dirty;            /* identities whose record has changed since their hart was synchronised, as pending */
+	struct riscv_iommu *riscv_iommu;
+	struct msi_pte *msi_pte;          /* [source]: the MSI page table in memory */
+	struct msi_pte *msi_pte_cache;    /* [source]: as the hardware holds it; mode 0: not cached */
+	uint64_t *mrif;                   /* [source * vector_words + word]: pending bits of memory-resident interrupt files */
+	struct causes *mrif_slot;         /* [source * vectors + identity] */
+	struct vector_matrix *matrix;     /* NULL where root->global */
+	struct gic gic;
+	struct its its;
 	struct machine_locks *locks;
 
 	/* [device * DEVICE_DOMAINS_MAX + domain]: which message indices of the domain are in use; each lies in state. */
@@ -176,6 +194,8 @@ struct machine {
 
 	uint32_t sources_count;
 	uint32_t vectors;                 /* of the bit maps above, per CPU */
+	uint32_t vector_base;             /* the number of their first one: [vector] is vector - vector_base */
+	uint32_t vector_stride;           /* vectors; 0 where all CPUs share one vector_irq */
 	uint32_t vector_words;
 	uint32_t cpu_words;
 	uint32_t timers_count;
@@ -214,6 +234,12 @@ static inline void machine_post(struct machine *m, uint64_t delay_ps, const stru
 	m->env->post(m, delay_ps, event);
 }
 
+/* For events that are frequent, and only wanted by a trace: ask first. */
+static inline bool machine_listened(const struct machine *m, enum model_event_kind kind)
+{
+	return m->listened >> kind & 1;
+}
+
 static inline void machine_emit(struct machine *m, const struct model_event *event)
 {
 	m->env->emit(m, event);
@@ -250,6 +276,17 @@ static inline const struct domain_config *machine_domain(const struct machine *m
 	const struct source *s = &m->source[source];
 
 	return &m->config->devices[s->device].domain[s->domain];
+}
+
+static inline struct causes *machine_slot(const struct machine *m, uint32_t cpu, uint32_t vector)
+{
+	return &m->slot[(size_t)cpu * m->vectors + vector - m->vector_base];
+}
+
+/* What a vector stands for at a CPU. */
+static inline uint32_t *machine_vector_irq(const struct machine *m, uint32_t cpu, uint32_t vector)
+{
+	return &m->vector_irq[(size_t)cpu * m->vector_stride + vector - m->vector_base];
 }
 
 static inline bool cpu_is_online(const struct machine *m, uint32_t cpu)

@@ -31,7 +31,12 @@
 	  "root complex to local interrupt controller, where the fabric is weak") \
 	X(remap_hit_ps, "remap_hit", 30 * NS, ESTIMATE, "remap entry found in the cache") \
 	X(remap_miss_ps, "remap_miss", 300 * NS, ESTIMATE, "remap entry fetched from memory") \
+	X(entry_store_ps, "entry_store", 10 * NS, ESTIMATE, "store to a remap entry in memory") \
 	X(invalidate_ps, "invalidate", 1 * US, ESTIMATE, "entry cache invalidation and its wait descriptor") \
+	X(its_command_ps, "its_command", 300 * NS, ESTIMATE, "an ITS carries out a command") \
+	X(its_sync_ps, "its_sync", 500 * NS, ESTIMATE, "an ITS carries out SYNC, and the kernel sees it") \
+	X(gicd_write_ps, "gicd_write", 100 * NS, ESTIMATE, "write to a register of the GIC's distributor") \
+	X(gicd_wait_ps, "gicd_wait", 300 * NS, ESTIMATE, "the distributor reports that earlier writes took effect") \
 	X(ipi_ps, "ipi", 1300 * NS, MEASURED, "inter-processor interrupt (kernel IPI benchmark: 1.32-1.45 us)") \
 	X(self_ipi_ps, "self_ipi", 50 * NS, MEASURED, "IPI to the CPU itself (the same benchmark: 51 ns)") \
 	X(irq_entry_ps, "irq_entry", 700 * NS, ESTIMATE, "interrupt entry, acknowledge and return") \

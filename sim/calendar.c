@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIND_SHIFT 59
-#define SEQUENCE_LIMIT (UINT64_C(1) << (KIND_SHIFT - CALENDAR_SLOT_BITS))
 #define SLOT_MASK (CALENDAR_EVENTS_MAX - 1)
 #define FIRST_CAPACITY 64u
+#define CACHE_LINE 64u
+
+_Static_assert(4 * sizeof(struct calendar_node) == CACHE_LINE, "siblings fill a cache line");
 
 static void *resize(void *memory, size_t count, size_t size)
 {
@@ -27,7 +28,10 @@ void calendar_init(struct calendar *c)
 
 void calendar_release(struct calendar *c)
 {
-	free(c->heap);
+	for (uint32_t kind = 0; kind < CALENDAR_KINDS; kind++) {
+		free(c->ring[kind].entries);
+	}
+	free(c->heap_memory);
 	free(c->events);
 	free(c->free_slots);
 	free(c->due);
@@ -36,6 +40,11 @@ void calendar_release(struct calendar *c)
 
 void calendar_clear(struct calendar *c)
 {
+	for (uint32_t kind = 0; kind < CALENDAR_KINDS; kind++) {
+		c->ring[kind].head = 0;
+		c->ring[kind].count = 0;
+	}
+	c->rings_used = 0;
 	c->heap_count = 0;
 	c->due_count = 0;
 	c->due_head = 0;
@@ -46,6 +55,25 @@ void calendar_clear(struct calendar *c)
 	}
 }
 
+/* heap[1], and with it every group of four siblings, begins a cache line. */
+static void grow_heap(struct calendar *c, uint32_t capacity)
+{
+	size_t lines = (capacity * sizeof(*c->heap) + 2 * CACHE_LINE - 1) / CACHE_LINE;
+	void *memory = aligned_alloc(CACHE_LINE, lines * CACHE_LINE);
+	struct calendar_node *heap;
+
+	if (!memory) {
+		abort();
+	}
+	heap = (struct calendar_node *)((char *)memory + CACHE_LINE - sizeof(*heap));
+	if (c->heap_count) {
+		memcpy(heap, c->heap, c->heap_count * sizeof(*heap));
+	}
+	free(c->heap_memory);
+	c->heap_memory = memory;
+	c->heap = heap;
+}
+
 static void grow(struct calendar *c)
 {
 	uint32_t capacity = c->capacity ? c->capacity * 2 : FIRST_CAPACITY;
@@ -53,7 +81,7 @@ static void grow(struct calendar *c)
 	if (capacity > CALENDAR_EVENTS_MAX) {
 		abort();
 	}
-	c->heap = resize(c->heap, capacity, sizeof(*c->heap));
+	grow_heap(c, capacity);
 	c->events = resize(c->events, capacity, sizeof(*c->events));
 	c->free_slots = resize(c->free_slots, capacity, sizeof(*c->free_slots));
 	for (uint32_t slot = capacity; slot-- > c->capacity;) {
@@ -62,12 +90,26 @@ static void grow(struct calendar *c)
 	c->capacity = capacity;
 }
 
-static inline bool before(const struct calendar_node *a, const struct calendar_node *b)
+void calendar_grow_ring(struct calendar *c, uint32_t kind)
 {
-	return a->time_ps < b->time_ps || (a->time_ps == b->time_ps && a->order < b->order);
+	struct calendar_ring *ring = &c->ring[kind];
+	uint32_t size = ring->size ? ring->size * 2 : FIRST_CAPACITY;
+	struct calendar_entry *entries;
+
+	if (size > CALENDAR_EVENTS_MAX) {
+		abort();
+	}
+	entries = resize(NULL, size, sizeof(*entries));
+	for (uint32_t i = 0; i < ring->count; i++) {
+		entries[i] = ring->entries[(ring->head + i) & (ring->size - 1)];
+	}
+	free(ring->entries);
+	ring->entries = entries;
+	ring->size = size;
+	ring->head = 0;
 }
 
-static void post_due(struct calendar *c, const struct hw_event *event)
+void calendar_post_due(struct calendar *c, const struct hw_event *event)
 {
 	if (c->due_count == c->due_size) {
 		uint32_t size = c->due_size * 2;
@@ -84,30 +126,21 @@ static void post_due(struct calendar *c, const struct hw_event *event)
 	c->due[(c->due_head + c->due_count++) & (c->due_size - 1)] = *event;
 }
 
-void calendar_post(struct calendar *c, uint64_t now_ps, uint64_t delay_ps, const struct hw_event *event)
+void calendar_post_heap(struct calendar *c, struct calendar_node node, const struct hw_event *event)
 {
-	struct calendar_node node;
 	uint32_t slot;
 	uint32_t hole;
 
-	if (delay_ps == 0) {
-		post_due(c, event);
-		return;
-	}
 	if (!c->free_count) {
 		grow(c);
 	}
-	if (c->sequence >= SEQUENCE_LIMIT) {
-		abort();
-	}
 	slot = c->free_slots[--c->free_count];
 	c->events[slot] = *event;
-	node.time_ps = now_ps + delay_ps;
-	node.order = (uint64_t)event->kind << KIND_SHIFT | c->sequence++ << CALENDAR_SLOT_BITS | slot;
+	node.order |= slot;
 	for (hole = c->heap_count++; hole;) {
 		uint32_t parent = (hole - 1) / 4;
 
-		if (!before(&node, &c->heap[parent])) {
+		if (!calendar_before(&node, &c->heap[parent])) {
 			break;
 		}
 		c->heap[hole] = c->heap[parent];
@@ -116,61 +149,47 @@ void calendar_post(struct calendar *c, uint64_t now_ps, uint64_t delay_ps, const
 	c->heap[hole] = node;
 }
 
-bool calendar_next_time(const struct calendar *c, uint64_t now_ps, uint64_t *time_ps)
+static uint32_t lesser(const struct calendar_node *heap, uint32_t a, uint32_t b)
 {
-	if (c->due_count) {
-		*time_ps = now_ps;
-		return true;
-	}
-	if (c->heap_count) {
-		*time_ps = c->heap[0].time_ps;
-		return true;
-	}
-	return false;
+	return calendar_before(&heap[b], &heap[a]) ? b : a;
 }
 
 /* Puts node where the root was and lets it sink. */
 static void sink(struct calendar *c, struct calendar_node node)
 {
+	struct calendar_node *heap = c->heap;
 	uint32_t count = c->heap_count;
 	uint32_t hole = 0;
+	uint32_t child;
 
-	for (;;) {
-		uint32_t child = hole * 4 + 1;
-		uint32_t least = child;
-		uint32_t end;
+	for (child = 1; child + 4 <= count; child = hole * 4 + 1) {
+		uint32_t least = lesser(heap, lesser(heap, child, child + 1), lesser(heap, child + 2, child + 3));
 
-		if (child >= count) {
-			break;
+		if (!calendar_before(&heap[least], &node)) {
+			heap[hole] = node;
+			return;
 		}
-		end = child + 4 < count ? child + 4 : count;
-		for (uint32_t i = child + 1; i < end; i++) {
-			if (before(&c->heap[i], &c->heap[least])) {
-				least = i;
-			}
-		}
-		if (!before(&c->heap[least], &node)) {
-			break;
-		}
-		c->heap[hole] = c->heap[least];
+		heap[hole] = heap[least];
 		hole = least;
 	}
-	c->heap[hole] = node;
+	if (child < count) {
+		uint32_t least = child;
+
+		for (uint32_t i = child + 1; i < count; i++) {
+			least = lesser(heap, least, i);
+		}
+		if (calendar_before(&heap[least], &node)) {
+			heap[hole] = heap[least];
+			hole = least;
+		}
+	}
+	heap[hole] = node;
 }
 
-void calendar_take(struct calendar *c, uint64_t now_ps, uint64_t *time_ps, struct hw_event *event)
+void calendar_take_heap(struct calendar *c, struct hw_event *event)
 {
-	uint32_t slot;
+	uint32_t slot = (uint32_t)(c->heap[0].order & SLOT_MASK);
 
-	if (c->due_count) {
-		*time_ps = now_ps;
-		*event = c->due[c->due_head];
-		c->due_head = (c->due_head + 1) & (c->due_size - 1);
-		c->due_count--;
-		return;
-	}
-	slot = (uint32_t)(c->heap[0].order & SLOT_MASK);
-	*time_ps = c->heap[0].time_ps;
 	*event = c->events[slot];
 	c->free_slots[c->free_count++] = slot;
 	if (--c->heap_count) {

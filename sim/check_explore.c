@@ -54,6 +54,7 @@ struct search {
 	struct graph graph;
 	struct visit **visit;
 	uint32_t capacity;
+	enum check_reduction reduction;
 	double begin;
 };
 
@@ -220,7 +221,7 @@ static uint32_t across_the_square(const struct search *s, uint32_t depth, const 
 	const struct visit *above = depth ? s->visit[depth - 1] : NULL;
 	const struct check_transition *last;
 
-	if (!above) {
+	if (!above || s->reduction != CHECK_REDUCED) {
 		return NO_STATE;
 	}
 	last = &above->way[above->done];
@@ -572,12 +573,15 @@ static void without_reduction(struct search *s)
 	set_verdicts(r, tally.seen, r->maximal ? tally.always : 0);
 }
 
-void check_explore(struct check_machine *c, const struct check_limits *limits, bool reduction, struct check_result *r)
+void check_explore(struct check_machine *c, const struct check_limits *limits, enum check_reduction reduction,
+		   struct check_result *r)
 {
-	struct search s = { .machine = c, .limits = limits, .result = r, .begin = seconds_now() };
+	struct search s = {
+		.machine = c, .limits = limits, .result = r, .reduction = reduction, .begin = seconds_now()
+	};
 
 	*r = (struct check_result){ .end = CHECK_COMPLETE };
-	if (reduction) {
+	if (reduction != CHECK_EVERY_PATH) {
 		with_reduction(&s);
 	} else {
 		without_reduction(&s);

@@ -19,6 +19,12 @@
 
 #include "sim/check_machine.h"
 
+enum check_reduction {
+	CHECK_REDUCED,        /* by both */
+	CHECK_EVERY_EDGE,     /* by states seen before only */
+	CHECK_EVERY_PATH
+};
+
 struct check_limits {
 	uint64_t states_max;              /* without reduction: steps of all paths */
 	double seconds_max;
@@ -58,7 +64,8 @@ struct check_result {
 	char *error;                      /* malloc'ed */
 };
 
-void check_explore(struct check_machine *c, const struct check_limits *limits, bool reduction, struct check_result *r);
+void check_explore(struct check_machine *c, const struct check_limits *limits, enum check_reduction reduction,
+		   struct check_result *r);
 void check_result_release(struct check_result *r);
 
 #endif

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "models/hw/controller.h"
 #include "models/os/irq_flow.h"
 #include "models/os/irq_alloc.h"
 #include "models/os/kapi.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 #include "sim/actor.h"
 
@@ -63,6 +65,63 @@ static void broken(struct check_machine *c, const char *text)
 	if (!c->error) {
 		c->error = copy(text);
 	}
+}
+
+/* ---- The world ---- */
+
+static volatile sig_atomic_t world_interrupted;
+
+static struct {
+	void (*main_function)(void *argument);
+	void *argument;
+} world;
+
+static void on_signal(int number)
+{
+	(void)number;
+	world_interrupted = 1;
+}
+
+static void world_main(void *argument)
+{
+	(void)argument;
+	/* Only here: SimGrid has set handlers of its own when it started. */
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	world.main_function(world.argument);
+}
+
+/* Distances do not matter: the platform that has enough CPUs serves all scenarios. */
+static struct scenario *widest(struct scenario *const *scenarios, size_t count)
+{
+	struct scenario *widest = scenarios[0];
+
+	for (size_t i = 1; i < count; i++) {
+		widest = scenarios[i]->machine.cpus > widest->machine.cpus ? scenarios[i] : widest;
+	}
+	return widest;
+}
+
+bool check_world_run(struct scenario *const *scenarios, size_t count, volatile sig_atomic_t **interrupted,
+		     void (*main_function)(void *argument), void *argument)
+{
+	int descriptor;
+	char *path = platform_path(widest(scenarios, count), &descriptor);
+	bool ran;
+
+	if (!path) {
+		fprintf(stderr, "msirace: no platform can be written\n");
+		return false;
+	}
+	*interrupted = &world_interrupted;
+	world.main_function = main_function;
+	world.argument = argument;
+	ran = actor_world_run(path, world_main, NULL);
+	free(path);
+	if (descriptor >= 0) {
+		close(descriptor);
+	}
+	return ran;
 }
 
 /* ---- The environment ---- */
@@ -598,7 +657,8 @@ static uint32_t kernel_footprint(const struct machine *m, uint32_t cpu, uint32_t
 {
 	uint32_t device = desc < m->sources_count ? TOUCHES_DEVICE(m->source[desc].device) : 0;
 
-	return TOUCHES_CPU(cpu) | TOUCHES_KERNEL | device;
+	/* The end of an active SPI lets another CPU take it. */
+	return (m->root->global ? TOUCHES_CPUS : TOUCHES_CPU(cpu)) | TOUCHES_KERNEL | device;
 }
 
 /* Everything that dispatching the event can read or write; TOUCHES_ALL where that is not known. */
@@ -612,13 +672,15 @@ static uint32_t footprint_of(const struct machine *m, const struct hw_event *eve
 	case HW_MESSAGE_ARRIVES:
 		return message_footprint(m, event);
 	case HW_REMAP_DONE:
-		return TOUCHES_DEVICE(event->device) | TOUCHES_REMAP | TOUCHES_CPU(event->cpu);
+		/* An ITS reads only then where the message leads. */
+		return TOUCHES_DEVICE(event->device) | TOUCHES_REMAP |
+		       (m->config->remap == REMAP_ITS ? TOUCHES_CPUS : TOUCHES_CPU(event->cpu));
 	case HW_FABRIC_DELIVERS:
 	case HW_IPI_ARRIVES:
 	case HW_IRQ_TAKEN:
 		return TOUCHES_CPU(event->cpu);
 	case HW_IRQ_DISPATCHED:
-		return kernel_footprint(m, event->cpu, m->vector_irq[(size_t)event->cpu * m->vectors + cpu->vector]);
+		return kernel_footprint(m, event->cpu, *machine_vector_irq(m, event->cpu, cpu->vector));
 	case HW_HANDLER_ENDS:
 		return kernel_footprint(m, event->cpu, cpu->desc);
 	case HW_FLUSH_DONE:
@@ -632,11 +694,25 @@ static uint32_t footprint_of(const struct machine *m, const struct hw_event *eve
 	return TOUCHES_ALL;
 }
 
-static bool has_its_cpu(const struct machine *m, uint32_t thread)
+static bool interrupt_comes_first(const struct check_machine *c, uint32_t cpu)
 {
-	const struct kthread *k = &m->thread[thread];
+	for (uint32_t i = 0; i < c->plain.events_count; i++) {
+		const struct hw_event *event = &c->plain.event[i].event;
 
-	return !k->has_cpu || k->irq_context || !cpu_withheld(m, k->cpu);
+		if (event->kind == HW_IRQ_TAKEN && event->cpu == cpu && machine_event_enabled(&c->machine, event)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A CPU takes what is pending and not held off before the next instruction of what it runs; other CPUs may go on. */
+static bool has_its_cpu(const struct check_machine *c, uint32_t thread)
+{
+	const struct kthread *k = &c->machine.thread[thread];
+
+	return !k->has_cpu || k->irq_context ||
+	       (!cpu_withheld(&c->machine, k->cpu) && !interrupt_comes_first(c, k->cpu));
 }
 
 static bool is_settled(const struct check_plain *p, uint32_t thread)
@@ -665,7 +741,7 @@ static uint32_t add_steps(const struct check_machine *c, struct check_transition
 		} else if (status == CHECK_THREAD_SETTLING) {
 			ways = is_settled(&c->plain, thread);
 		}
-		if (!has_its_cpu(m, thread)) {
+		if (!has_its_cpu(c, thread)) {
 			ways = 0;
 		}
 		for (uint32_t way = 0; way < ways && count < CHECK_TRANSITIONS_MAX; way++) {

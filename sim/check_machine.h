@@ -10,6 +10,7 @@
 #ifndef MSIRACE_SIM_CHECK_MACHINE_H
 #define MSIRACE_SIM_CHECK_MACHINE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -132,6 +133,13 @@ struct check_machine {
 	bool rebuilding;                /* a thread is run again: its effects do not count */
 	char *error;                    /* what broke, malloc'ed; the exploration ends */
 };
+
+/*
+ * Runs main_function inside of actor_world_run(), on a platform for any of the scenarios; at most once a process. SIGINT and
+ * SIGTERM set *interrupted meanwhile. False, with a message, where there is no platform.
+ */
+bool check_world_run(struct scenario *const *scenarios, size_t count, volatile sig_atomic_t **interrupted,
+		     void (*main_function)(void *argument), void *argument);
 
 /*
  * Inside of actor_world_run(), on a platform with the scenario's CPUs. NULL, or why the scenario cannot be checked,

@@ -12,11 +12,12 @@
 
 const struct command *const commands[] = {
 	&command_run,
+	&command_check,
+	&command_replay,
 	&command_validate,
 	&command_explain,
 	&command_list,
 	&command_compare,
-	&command_check,
 	&command_manual,
 	NULL,
 };

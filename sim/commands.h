@@ -39,7 +39,7 @@ struct command {
 };
 
 extern const struct command command_run, command_validate, command_explain, command_list;
-extern const struct command command_compare, command_check, command_manual;
+extern const struct command command_compare, command_check, command_replay, command_manual;
 
 /* Every command in the order of `msirace --help`; NULL ends it. */
 extern const struct command *const commands[];

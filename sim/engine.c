@@ -23,7 +23,9 @@ static void emit(struct machine *m, const struct model_event *event)
 	const struct engine *e = engine_of(m);
 
 	for (uint32_t i = 0; i < e->listeners_count; i++) {
-		e->listeners[i].event(e->listeners[i].data, m, event);
+		if (e->listeners[i].kinds >> event->kind & 1) {
+			e->listeners[i].event(e->listeners[i].data, m, event);
+		}
 	}
 }
 
@@ -42,17 +44,15 @@ static void pump(struct engine *e, uint32_t self)
 {
 	struct machine *m = &e->machine;
 	struct hw_event event;
-	uint64_t time_ps;
 
 	for (;;) {
-		if (!calendar_next_time(&e->calendar, m->now_ps, &time_ps) || time_ps > e->end_ps) {
+		if (!calendar_take(&e->calendar, m->now_ps, e->end_ps, &m->now_ps, &event)) {
 			if (actor_self() == e->main) {
 				return;
 			}
 			actor_switch(e->main, m->now_ps);
 			return;
 		}
-		calendar_take(&e->calendar, m->now_ps, &m->now_ps, &event);
 		if (event.kind != HW_SIMULATOR) {
 			machine_dispatch(m, &event);
 			continue;
@@ -155,6 +155,7 @@ int engine_create(struct engine *e, const struct machine_config *config)
 	if (error) {
 		return error;
 	}
+	e->machine.listened = 0;
 	calendar_init(&e->calendar);
 	e->threads = calloc(e->machine.threads_count, sizeof(*e->threads));
 	if (!e->threads) {
@@ -193,6 +194,12 @@ void engine_thread_create(struct engine *e, uint32_t thread, void (*body)(struct
 		abort();
 	}
 	engine_post(e, 0, &(struct hw_event){ .kind = HW_SIMULATOR, .flag = SIM_THREAD, .device = thread });
+}
+
+void engine_listen(struct engine *e, const struct engine_listener *listener)
+{
+	e->listeners[e->listeners_count++] = *listener;
+	e->machine.listened |= listener->kinds;
 }
 
 void engine_run(struct engine *e, uint64_t end_ps)

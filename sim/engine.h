@@ -26,6 +26,8 @@ enum simulator_event {
 	SIM_TIMEOUT    /* device: source, value: generation */
 };
 
+#define ENGINE_LISTENERS_MAX 3
+
 struct engine_thread {
 	struct actor *actor;
 	void (*body)(struct kthread *k, void *argument);
@@ -38,6 +40,7 @@ struct engine_thread {
 };
 
 struct engine_listener {
+	uint64_t kinds;      /* bit map of enum model_event_kind: what it wants to hear */
 	void (*event)(void *data, const struct machine *m, const struct model_event *event);
 	void *data;
 };
@@ -52,7 +55,7 @@ struct engine {
 	/* Set by the owner before the run. */
 	void (*simulator_event)(struct engine *e, const struct hw_event *event);
 	void (*serviced)(struct engine *e, uint32_t source);
-	struct engine_listener listeners[3];
+	struct engine_listener listeners[ENGINE_LISTENERS_MAX];
 	uint32_t listeners_count;
 	void *owner;
 };
@@ -63,6 +66,9 @@ void engine_destroy(struct engine *e);
 
 /* The thread begins at the start of the run, on the CPU that its kthread names. Host names are "cpu0", "cpu1", ... */
 void engine_thread_create(struct engine *e, uint32_t thread, void (*body)(struct kthread *k, void *argument), void *argument);
+
+/* Before the run; at most ENGINE_LISTENERS_MAX. */
+void engine_listen(struct engine *e, const struct engine_listener *listener);
 
 /* Runs until end_ps. */
 void engine_run(struct engine *e, uint64_t end_ps);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/hw/remap.h"
 #include "models/os/root_domain.h"
 
 #define NO_RAISE UINT64_MAX
@@ -26,16 +27,20 @@ void fates_init(struct fates *f, uint32_t sources, struct run_metrics *metrics)
 	f->starts = allocate((size_t)sources * FATES_STARTS, sizeof(*f->starts));
 	f->starts_count = allocate(sources, sizeof(*f->starts_count));
 	f->lost = allocate(sources, sizeof(*f->lost));
+	f->waiting = allocate(sources, sizeof(*f->waiting));
 }
 
 void fates_release(struct fates *f)
 {
 	for (uint32_t source = 0; source < f->sources; source++) {
 		free(f->lost[source].raised_ps);
+		free(f->waiting[source].index);
 	}
 	free(f->starts);
 	free(f->starts_count);
 	free(f->lost);
+	free(f->held);
+	free(f->waiting);
 }
 
 static void count(struct fates *f, enum metric_counter counter)
@@ -59,11 +64,25 @@ static void end_stale_time(struct fates *f, uint64_t raised_ps, uint64_t start_p
 	histogram_add(&f->metrics->stale, start_ps - raised_ps);
 }
 
-static const struct handler_start *first_start_after(const struct fates *f, uint32_t source, uint64_t raised_ps)
+static const struct handler_start *start_after_held(const struct fates *f, const struct machine *m, uint32_t index)
 {
+	const struct held_raise *held = &f->held[index];
+
+	return index < f->held_capacity && held->number == m->raises.records[index].number && held->start.start_ps ?
+	       &held->start : NULL;
+}
+
+static const struct handler_start *first_start_after(const struct fates *f, const struct machine *m, uint32_t index)
+{
+	const struct handler_start *held = start_after_held(f, m, index);
+	uint64_t raised_ps = m->raises.records[index].raised_ps;
+	uint32_t source = m->raises.records[index].source;
 	uint64_t end = f->starts_count[source];
 	uint64_t first = end > FATES_STARTS ? end - FATES_STARTS : 0;
 
+	if (held) {
+		return held;
+	}
 	for (uint64_t n = first; n < end; n++) {
 		const struct handler_start *start = &f->starts[source * FATES_STARTS + n % FATES_STARTS];
 
@@ -74,15 +93,16 @@ static const struct handler_start *first_start_after(const struct fates *f, uint
 	return NULL;
 }
 
-static void lose(struct fates *f, uint32_t source, uint64_t raised_ps, enum loss loss)
+static void lose(struct fates *f, const struct machine *m, uint32_t index, enum loss loss)
 {
 	static const enum metric_counter counters[LOSSES] = {
 		[LOSS_UNASSIGNED] = METRIC_LOST_UNASSIGNED, [LOSS_FOREIGN] = METRIC_LOST_FOREIGN,
 		[LOSS_BLOCKED] = METRIC_LOST_BLOCKED, [LOSS_DISABLED] = METRIC_LOST_DISABLED,
 		[LOSS_DROPPED] = METRIC_LOST_DROPPED
 	};
-	const struct handler_start *start = first_start_after(f, source, raised_ps);
-	struct lost_raises *lost = &f->lost[source];
+	uint64_t raised_ps = m->raises.records[index].raised_ps;
+	const struct handler_start *start = first_start_after(f, m, index);
+	struct lost_raises *lost = &f->lost[m->raises.records[index].source];
 
 	count(f, METRIC_LOST);
 	count(f, counters[loss]);
@@ -102,6 +122,58 @@ static void lose(struct fates *f, uint32_t source, uint64_t raised_ps, enum loss
 	lost->raised_ps[lost->count++] = raised_ps;
 }
 
+static void *grow(void *memory, uint32_t *capacity, uint32_t needed, size_t size)
+{
+	uint32_t more = *capacity ? *capacity : 4;
+
+	while (more < needed) {
+		more *= 2;
+	}
+	memory = realloc(memory, more * size);
+	if (!memory) {
+		abort();
+	}
+	memset((char *)memory + *capacity * size, 0, (more - *capacity) * size);
+	*capacity = more;
+	return memory;
+}
+
+static void hold(struct fates *f, const struct machine *m, struct causes causes)
+{
+	for (uint32_t index = causes.head; index; index = m->raises.records[index].next) {
+		const struct raise *raise = &m->raises.records[index];
+		struct waiting_raises *waiting = &f->waiting[raise->source];
+
+		if (index >= f->held_capacity) {
+			f->held = grow(f->held, &f->held_capacity, index + 1, sizeof(*f->held));
+		}
+		if (f->held[index].number == raise->number) {
+			continue;
+		}
+		if (waiting->count == waiting->capacity) {
+			waiting->index = grow(waiting->index, &waiting->capacity, waiting->count * 2, sizeof(uint32_t));
+		}
+		f->held[index] = (struct held_raise){ .number = raise->number };
+		waiting->index[waiting->count++] = index;
+	}
+}
+
+/* The first start after what waits, as far as it is still there: its place may be another raise's by now. */
+static void note_start(struct fates *f, const struct machine *m, uint32_t source, const struct handler_start *start)
+{
+	struct waiting_raises *waiting = &f->waiting[source];
+
+	for (uint32_t i = 0; i < waiting->count; i++) {
+		struct held_raise *held = &f->held[waiting->index[i]];
+		const struct raise *raise = &m->raises.records[waiting->index[i]];
+
+		if (raise->source == source && raise->number == held->number && !held->start.start_ps) {
+			held->start = *start;
+		}
+	}
+	waiting->count = 0;
+}
+
 /* The raises that a handler run found; returns the oldest one of its own. */
 static uint64_t tell_causes(struct fates *f, const struct machine *m, const struct model_event *event)
 {
@@ -111,7 +183,7 @@ static uint64_t tell_causes(struct fates *f, const struct machine *m, const stru
 		const struct raise *raise = &m->raises.records[index];
 
 		if (raise->source != event->source) {
-			lose(f, raise->source, raise->raised_ps, LOSS_FOREIGN);
+			lose(f, m, index, LOSS_FOREIGN);
 		} else if (oldest_ps != NO_RAISE) {
 			count(f, METRIC_COALESCED);
 		} else {
@@ -144,6 +216,7 @@ static void handler_start(struct fates *f, const struct machine *m, const struct
 		}
 	}
 	lost->count = 0;
+	note_start(f, m, source, start);
 }
 
 static void count_move(struct fates *f, enum move_outcome outcome)
@@ -171,7 +244,7 @@ void fates_event(void *data, const struct machine *m, const struct model_event *
 		handler_start(f, m, event);
 		break;
 	case EV_LOST:
-		lose(f, event->source, m->raises.records[event->causes.head].raised_ps, event->detail);
+		lose(f, m, event->causes.head, event->detail);
 		break;
 	case EV_NO_HANDLER:
 		if (!event->detail) {
@@ -206,8 +279,21 @@ void fates_event(void *data, const struct machine *m, const struct model_event *
 	case EV_FAULT:
 		count(f, METRIC_FAULTS);
 		break;
+	case EV_HELD:
+		hold(f, m, event->causes);
+		break;
 	default:
 		break;
+	}
+}
+
+static void strand(void *data, const struct machine *m, struct causes causes)
+{
+	struct fates *f = data;
+
+	for (uint32_t index = causes.head; index; index = m->raises.records[index].next) {
+		lose(f, m, index, LOSS_UNASSIGNED);
+		f->stranded++;
 	}
 }
 
@@ -215,6 +301,12 @@ void fates_finish(struct fates *f, const struct machine *m)
 {
 	uint64_t *counter = f->metrics->counter;
 
+	if (m->root->stranded) {
+		m->root->stranded(m, strand, f);
+	}
+	if (m->remap && m->remap->stranded) {
+		m->remap->stranded(m, strand, f);
+	}
 	for (uint32_t source = 0; source < f->sources; source++) {
 		const struct lost_raises *lost = &f->lost[source];
 
@@ -230,6 +322,7 @@ void fates_finish(struct fates *f, const struct machine *m)
 	for (uint32_t index = 1; index <= m->raises.used; index++) {
 		counter[METRIC_IN_FLIGHT] += m->raises.records[index].live;
 	}
+	counter[METRIC_IN_FLIGHT] -= f->stranded;
 	m->root->count(m, &counter[METRIC_VECTORS_IN_USE], &counter[METRIC_VECTORS_LEAKED]);
 	counter[METRIC_SIMULATED_TIME] = m->now_ps;
 }
@@ -269,8 +362,9 @@ char *fates_check(const struct fates *f, const struct machine *m)
 	if (c[METRIC_SPURIOUS] != kinds) {
 		return violation("spurious = the sum of its kinds", c[METRIC_SPURIOUS], kinds);
 	}
-	if (c[METRIC_IN_FLIGHT] != m->raises.live) {
-		return violation("raises in flight = live records", c[METRIC_IN_FLIGHT], m->raises.live);
+	if (c[METRIC_IN_FLIGHT] + f->stranded != m->raises.live) {
+		return violation("raises in flight or stranded = live records", c[METRIC_IN_FLIGHT] + f->stranded,
+				 m->raises.live);
 	}
 	return NULL;
 }

@@ -31,11 +31,31 @@ struct lost_raises {
 	uint32_t capacity;
 };
 
+/*
+ * A raise that waits where nobody takes it as things are (an IMSIC identity that is not enabled, a memory-resident file). It
+ * may be found lost long after it was sent, so the first handler start after it is remembered with it.
+ */
+struct held_raise {
+	uint32_t number;                  /* of the raise that was held in this place of the pool; 0: none was */
+	struct handler_start start;       /* start_ps 0: none yet */
+};
+
+/* Held raises of one source whose handler has not run since, by their places in the pool. */
+struct waiting_raises {
+	uint32_t *index;
+	uint32_t count;
+	uint32_t capacity;
+};
+
 struct fates {
 	struct run_metrics *metrics;
 	struct handler_start *starts;     /* [source * FATES_STARTS + n % FATES_STARTS] */
 	uint64_t *starts_count;           /* [source] */
 	struct lost_raises *lost;         /* [source] */
+	struct held_raise *held;          /* [held_capacity], by place in the pool */
+	uint32_t held_capacity;
+	struct waiting_raises *waiting;   /* [source] */
+	uint64_t stranded;                /* raises that were live at the end and are lost */
 	uint32_t sources;
 };
 
@@ -43,7 +63,12 @@ struct fates {
 void fates_init(struct fates *f, uint32_t sources, struct run_metrics *metrics);
 void fates_release(struct fates *f);
 
-/* A listener of the engine; data is the struct fates. */
+/* A listener of the engine to these kinds; data is the struct fates. */
+#define FATES_KIND(kind) (UINT64_C(1) << (kind))
+#define FATES_KINDS \
+	(FATES_KIND(EV_RAISE) | FATES_KIND(EV_HANDLER_START) | FATES_KIND(EV_LOST) | FATES_KIND(EV_NO_HANDLER) | \
+	 FATES_KIND(EV_INTX) | FATES_KIND(EV_IRQ_EXIT) | FATES_KIND(EV_MOVE) | FATES_KIND(EV_RETRIGGER) | \
+	 FATES_KIND(EV_AFFINITY_BROKEN) | FATES_KIND(EV_ALLOCATION) | FATES_KIND(EV_HOTPLUG) | FATES_KIND(EV_FAULT))
 void fates_event(void *data, const struct machine *m, const struct model_event *event);
 
 /* The run is over: what is open becomes in flight or stale for ever, the state of the vectors is counted. */

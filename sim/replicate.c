@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/os/irq_flow.h"
 #include "models/os/irq_alloc.h"
+#include "models/os/irq_flow.h"
+#include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 #include "sim/actions.h"
 #include "sim/arrivals.h"
@@ -60,10 +61,10 @@ static void boot(struct machine *m)
 	}
 }
 
-/* Only a deferred move needs threads in interrupt context. */
+/* Only a deferred move and a resend need threads in interrupt context. */
 static void start_irq_contexts(struct replication *r, const struct machine_config *config)
 {
-	if (config->move->context != MOVE_IN_ACKNOWLEDGE) {
+	if (config->move->context != MOVE_IN_ACKNOWLEDGE && !config->move->resends_in_progress) {
 		return;
 	}
 	for (uint32_t cpu = 0; cpu < config->cpus; cpu++) {
@@ -84,8 +85,8 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	engine_run(&r->engine, s->duration_ps + s->drain_ps);
 	fates_finish(&r->fates, m);
 	error = fates_check(&r->fates, m);
-	if (!error && vector_matrix_check(m->matrix)) {
-		error = format("the vector matrix is inconsistent", "");
+	if (!error && (m->root->global ? !m->root->sound(m) : vector_matrix_check(m->matrix))) {
+		error = format("the records of the vectors are inconsistent", "");
 	}
 	arrivals_release(&r->arrivals);
 	actions_release(&r->actions);
@@ -108,9 +109,9 @@ char *replicate(const struct scenario *s, const struct scenario_contender *conte
 	r.engine.owner = &r;
 	r.engine.simulator_event = simulator_event;
 	r.engine.serviced = serviced;
-	r.engine.listeners[r.engine.listeners_count++] = (struct engine_listener){ fates_event, &r.fates };
+	engine_listen(&r.engine, &(struct engine_listener){ FATES_KINDS, fates_event, &r.fates });
 	if (observer) {
-		r.engine.listeners[r.engine.listeners_count++] = *observer;
+		engine_listen(&r.engine, observer);
 	}
 	error = run(&r, s, replication, &built.config, metrics);
 	fates_release(&r.fates);

@@ -35,7 +35,16 @@ static const struct vector_space {
 	{ ARCH_ARM, REMAP_V2M, 32, 1020, 32, 1020 },
 };
 
-static const uint32_t x86_system_vectors[] = { 32, 50, 128 };
+/* What Linux keeps for itself. riscv: the identity of the IPIs. */
+static const struct system_vector {
+	enum machine_arch arch;
+	uint32_t vector;
+} system_vectors[] = {
+	{ ARCH_X86, 32 },
+	{ ARCH_X86, 50 },
+	{ ARCH_X86, 128 },
+	{ ARCH_RISCV, 1 },
+};
 
 static const struct vector_space *find_space(struct loader *l, const struct yaml_node *node,
 					     const struct scenario_machine *machine)
@@ -56,13 +65,14 @@ static const struct vector_space *find_space(struct loader *l, const struct yaml
 
 static void preset_system_vectors(struct scenario_machine *machine)
 {
-	uint32_t *vectors = g_new0(uint32_t, G_N_ELEMENTS(x86_system_vectors));
+	uint32_t *vectors = g_new0(uint32_t, G_N_ELEMENTS(system_vectors));
 	size_t count = 0;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(x86_system_vectors) && machine->arch == ARCH_X86; i++) {
-		if (x86_system_vectors[i] >= machine->vectors_first &&
-		    x86_system_vectors[i] < machine->vectors_end) {
-			vectors[count++] = x86_system_vectors[i];
+	for (size_t i = 0; i < G_N_ELEMENTS(system_vectors); i++) {
+		const struct system_vector *row = &system_vectors[i];
+		if (row->arch == machine->arch && row->vector >= machine->vectors_first &&
+		    row->vector < machine->vectors_end) {
+			vectors[count++] = row->vector;
 		}
 	}
 	machine->system_vectors = vectors;
@@ -136,6 +146,15 @@ static bool check_platform(struct loader *l, const struct yaml_node *node,
 	return !error;
 }
 
+static bool refuse(struct loader *l, const struct yaml_node *node, const char *key,
+		   const char *message)
+{
+	struct mark at = key_mark(node, key);
+
+	diagnose(l->d, &at, "%s", message);
+	return false;
+}
+
 bool finish_machine(struct loader *l, const struct yaml_node *node,
 		    struct scenario_machine *machine)
 {
@@ -152,6 +171,12 @@ bool finish_machine(struct loader *l, const struct yaml_node *node,
 			 "sockets: %u CPUs cannot be dealt to %u sockets in equal shares",
 			 machine->cpus, machine->sockets);
 		sound = false;
+	}
+	if (!yaml_find(node, "ecam")) {
+		machine->ecam = machine->arch != ARCH_X86;
+	} else if (KEYS_SOUND(l, node, "arch", "ecam") && !machine->ecam &&
+		   machine->arch != ARCH_X86) {
+		sound = refuse(l, node, "ecam", "ecam: only x86 has the CF8/CFC pair");
 	}
 	sound &= KEYS_SOUND(l, node, "platform") && check_platform(l, node, machine);
 	bool vectors_sound =
@@ -235,15 +260,6 @@ bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struc
 	return sound;
 }
 
-static bool refuse(struct loader *l, const struct yaml_node *node, const char *key,
-		   const char *message)
-{
-	struct mark at = key_mark(node, key);
-
-	diagnose(l->d, &at, "%s", message);
-	return false;
-}
-
 /* What the specifications say of each kind's mask and pending bits, where the file is silent; and what it cannot be. */
 static bool finish_masking(struct loader *l, const struct yaml_node *node,
 			   struct scenario_device *device)
@@ -297,6 +313,11 @@ static bool finish_kind(struct loader *l, const struct yaml_node *node,
 	if (device->kind == DEVICE_MSI &&
 	    (device->vectors > 32 || (device->vectors & (device->vectors - 1)))) {
 		return refuse(l, node, "vectors", "vectors: MSI has a power of two, up to 32");
+	}
+	if (device->kind == DEVICE_MSI && device->vectors > 1 && l->machine_sound &&
+	    l->s->machine.arch == ARCH_RISCV) {
+		return refuse(l, node, "vectors",
+			      "vectors: Linux has no multi-message MSI with IMSIC files: 1, or kind msix");
 	}
 	if (device->kind == DEVICE_MSIX && device->vectors > 2048) {
 		return refuse(l, node, "vectors", "vectors: MSI-X has at most 2048");
@@ -771,6 +792,11 @@ static void check_needs(struct loader *l, const struct strategy *strategy, const
 	if (!(strategy->remaps & NEEDS(machine->remap))) {
 		diagnose(l->d, at, "'%s' does not work with remap '%s'", strategy->name,
 			 name_in("machine", "remap", machine->remap));
+		return;
+	}
+	if (strategy->cpus_max && machine->cpus > strategy->cpus_max) {
+		diagnose(l->d, at, "'%s' reaches at most %u CPUs: the machine has %u", strategy->name,
+			 strategy->cpus_max, machine->cpus);
 		return;
 	}
 	if (strategy->slot == SLOT_ALLOCATION) {

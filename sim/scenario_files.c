@@ -12,24 +12,41 @@ static gint compare_paths(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool list_folder(const char *folder, GPtrArray *paths)
+static bool list_names(const char *folder, bool deep, GPtrArray *found)
 {
 	g_autoptr(GError) error = NULL;
-	GPtrArray *found = g_ptr_array_new();
 	GDir *dir = g_dir_open(folder, 0, &error);
 	const char *name;
 
 	if (!dir) {
 		fprintf(stderr, "%s: error: cannot be opened: %s\n", folder, error->message);
+		return false;
+	}
+	bool opened = true;
+	while ((name = g_dir_read_name(dir))) {
+		char *path = g_build_filename(folder, name, NULL);
+		if (g_str_has_suffix(name, ".yaml") && name[0] != '.') {
+			g_ptr_array_add(found, path);
+			continue;
+		}
+		if (deep && name[0] != '.' && g_file_test(path, G_FILE_TEST_IS_DIR)) {
+			opened &= list_names(path, deep, found);
+		}
+		g_free(path);
+	}
+	g_dir_close(dir);
+	return opened;
+}
+
+static bool list_folder(const char *folder, bool deep, GPtrArray *paths)
+{
+	GPtrArray *found = g_ptr_array_new();
+
+	if (!list_names(folder, deep, found)) {
+		g_ptr_array_set_free_func(found, g_free);
 		g_ptr_array_free(found, TRUE);
 		return false;
 	}
-	while ((name = g_dir_read_name(dir))) {
-		if (g_str_has_suffix(name, ".yaml") && name[0] != '.') {
-			g_ptr_array_add(found, g_build_filename(folder, name, NULL));
-		}
-	}
-	g_dir_close(dir);
 	g_ptr_array_sort(found, compare_paths);
 	bool any = found->len > 0;
 	if (!any) {
@@ -39,13 +56,13 @@ static bool list_folder(const char *folder, GPtrArray *paths)
 	return any;
 }
 
-static bool list_files(const struct invocation *invocation, GPtrArray *paths)
+static bool list_files(const struct invocation *invocation, bool deep, GPtrArray *paths)
 {
 	bool found = true;
 
 	for (size_t i = 0; i < invocation->operands_count; i++) {
 		if (g_file_test(invocation->operands[i], G_FILE_TEST_IS_DIR)) {
-			found &= list_folder(invocation->operands[i], paths);
+			found &= list_folder(invocation->operands[i], deep, paths);
 		} else {
 			g_ptr_array_add(paths, g_strdup(invocation->operands[i]));
 		}
@@ -109,8 +126,7 @@ static bool load_one(const char *path, const struct scenario_load_options *optio
 	return s != NULL;
 }
 
-enum exit_code scenario_files_load(const struct invocation *invocation,
-				   struct scenario_files *files)
+static enum exit_code load(const struct invocation *invocation, bool deep, struct scenario_files *files)
 {
 	const char **strategies = option_values(invocation, "--strategy");
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
@@ -121,7 +137,7 @@ enum exit_code scenario_files_load(const struct invocation *invocation,
 	};
 	enum exit_code code =
 		collect_overrides(invocation, files->overrides, files->override_paths);
-	if (code == EXIT_HELD && !list_files(invocation, paths)) {
+	if (code == EXIT_HELD && !list_files(invocation, deep, paths)) {
 		code = EXIT_USAGE;
 	}
 	files->strategies = strategies;
@@ -141,6 +157,16 @@ enum exit_code scenario_files_load(const struct invocation *invocation,
 	}
 	g_ptr_array_free(paths, TRUE);
 	return code;
+}
+
+enum exit_code scenario_files_load(const struct invocation *invocation, struct scenario_files *files)
+{
+	return load(invocation, false, files);
+}
+
+enum exit_code scenario_files_load_deep(const struct invocation *invocation, struct scenario_files *files)
+{
+	return load(invocation, true, files);
 }
 
 void scenario_files_free(struct scenario_files *files)

@@ -32,6 +32,9 @@ struct scenario_files {
  * stderr. EXIT_HELD, or EXIT_USAGE where anything was wrong; the files are to be freed either way.
  */
 enum exit_code scenario_files_load(const struct invocation *invocation, struct scenario_files *files);
+
+/* The same, and of a folder the ones in its subfolders too. */
+enum exit_code scenario_files_load_deep(const struct invocation *invocation, struct scenario_files *files);
 void scenario_files_free(struct scenario_files *files);
 
 #endif

@@ -103,13 +103,13 @@ static const struct schema_name verb_names[] = {
 static const struct schema_key vectors_keys[] = {
 	{ "first", TYPE_COUNT, IN(scenario_machine, vectors_first), .min = 1, .max = 1 << 24,
 	  .preset_note = "x86 32, riscv 1, arm 8192 (v2m 32)",
-	  .documentation = "lowest allocatable vector of each CPU" },
+	  .documentation = "lowest allocatable vector of each CPU; on arm the lowest LPI or SPI of the machine" },
 	{ "end", TYPE_COUNT, IN(scenario_machine, vectors_end), .min = 2, .max = 1 << 24,
 	  .preset_note = "x86 236, riscv 256, arm 73728 (v2m 1020)",
 	  .documentation = "the vector after the highest allocatable one" },
 	{ "system", TYPE_COUNT_LIST, IN(scenario_machine, system_vectors),
 	  COUNTED(scenario_machine, system_vectors_count), .max = 1 << 24, .zero_means = true,
-	  .preset_note = "x86 [32, 50, 128] as far as they are in the range, others []",
+	  .preset_note = "x86 [32, 50, 128], riscv [1], as far as they are in the range; arm []",
 	  .documentation = "vectors of the range that nobody may allocate" },
 };
 static const struct schema_section vectors_section = { "machine.vectors", "machine.vectors",
@@ -142,7 +142,8 @@ static const struct schema_key machine_keys[] = {
 	{ "sockets", TYPE_COUNT, IN(scenario_machine, sockets), .min = 1, .max = 64, .preset = "1",
 	  .documentation =
 		  "number of sockets; CPUs are dealt to them in equal, consecutive shares" },
-	{ "ecam", TYPE_BOOL, IN(scenario_machine, ecam), .preset = "false",
+	{ "ecam", TYPE_BOOL, IN(scenario_machine, ecam),
+	  .preset_note = "false on x86, true elsewhere", .zero_means = true,
 	  .documentation = "configuration accesses through ECAM instead of the CF8/CFC pair" },
 	{ "remap_cache", TYPE_BOOL, IN(scenario_machine, remap_cache), .preset = "true",
 	  .documentation = "the remap hardware caches entries" },

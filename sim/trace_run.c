@@ -11,7 +11,6 @@
 struct trace_run {
 	struct trace *trace;
 	const struct scenario *scenario;
-	uint64_t *irq_since_ps;       /* [cpus]; UINT64_MAX: not in an interrupt */
 	uint64_t *handler_since_ps;   /* [cpus] */
 };
 
@@ -87,12 +86,8 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 			trace_instant(t->trace, (struct trace_track){ TRACE_ACTOR, event->thread }, now_ps, text, NULL);
 		}
 		break;
-	case EV_IRQ_TAKEN:
-		t->irq_since_ps[event->cpu] = now_ps;
-		break;
 	case EV_IRQ_EXIT:
-		trace_complete(t->trace, cpu_track(event->cpu), t->irq_since_ps[event->cpu],
-			       now_ps - t->irq_since_ps[event->cpu], "interrupt", NULL);
+		trace_complete(t->trace, cpu_track(event->cpu), now_ps - event->address, event->address, "interrupt", NULL);
 		break;
 	case EV_HANDLER_START:
 		handler_start(t, m, event, name);
@@ -112,7 +107,8 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		break;
 	case EV_RETRIGGER:
 		snprintf(text, sizeof(text), "retrigger %s on cpu%u", name, event->cpu);
-		trace_instant(t->trace, (struct trace_track){ TRACE_ACTOR, event->thread }, now_ps, text, NULL);
+		trace_instant(t->trace, event->thread == THREAD_NONE ? cpu_track(event->cpu) :
+			      (struct trace_track){ TRACE_ACTOR, event->thread }, now_ps, text, NULL);
 		break;
 	case EV_ENTRY_WRITE:
 		snprintf(text, sizeof(text), "entry of %s = {cpu%u, 0x%x}", name, (unsigned)event->address, event->value);
@@ -166,10 +162,9 @@ struct trace_run *trace_run_open(const struct scenario *s, const struct run_opti
 		g_free(t);
 		return NULL;
 	}
-	t->irq_since_ps = g_new0(uint64_t, s->machine.cpus);
 	t->handler_since_ps = g_new0(uint64_t, s->machine.cpus);
 	name_tracks(t, s);
-	*listener = (struct engine_listener){ on_event, t };
+	*listener = (struct engine_listener){ UINT64_MAX, on_event, t };
 	return t;
 }
 
@@ -182,7 +177,6 @@ char *trace_run_close(struct trace_run *t)
 		error = strdup(why);
 		g_free(why);
 	}
-	g_free(t->irq_since_ps);
 	g_free(t->handler_since_ps);
 	g_free(t);
 	return error;

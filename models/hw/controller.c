@@ -5,16 +5,21 @@
 
 static uint64_t *word_of(const struct machine *m, uint64_t *map, uint32_t cpu, uint32_t vector)
 {
-	return &map[(size_t)cpu * m->vector_words + vector / 64];
+	return &map[(size_t)cpu * m->vector_words + (vector - m->vector_base) / 64];
+}
+
+static uint64_t bit_of(const struct machine *m, uint32_t vector)
+{
+	return UINT64_C(1) << ((vector - m->vector_base) % 64);
 }
 
 void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct causes causes, bool by_software)
 {
-	uint64_t bit = UINT64_C(1) << (vector % 64);
+	uint64_t bit = bit_of(m, vector);
 	uint64_t *pending = word_of(m, m->pending, cpu, vector);
 	bool merged = *pending & bit;
 
-	if (!m->cpu[cpu].controller_enabled) {
+	if (!m->cpu[cpu].controller_enabled && !m->controller->records_when_disabled) {
 		causes_lose(m, &causes, LOSS_DISABLED, cpu, vector);
 		return;
 	}
@@ -22,22 +27,29 @@ void controller_accept(struct machine *m, uint32_t cpu, uint32_t vector, struct 
 	if (by_software && !merged) {
 		*word_of(m, m->by_software, cpu, vector) |= bit;
 	}
-	causes_append(m, &m->slot[(size_t)cpu * m->vectors + vector], causes);
-	machine_emit(m, &(struct model_event){
-		.kind = EV_IRR_SET, .detail = merged, .cpu = (uint16_t)cpu, .value = vector,
-		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	if (m->controller->enabled && !m->controller->enabled(m, cpu, vector)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_HELD, .cpu = (uint16_t)cpu, .value = vector, .causes = causes,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
+	causes_append(m, machine_slot(m, cpu, vector), causes);
+	if (machine_listened(m, EV_IRR_SET)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_IRR_SET, .detail = merged, .cpu = (uint16_t)cpu, .value = vector,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
 	cpu_poll(m, cpu);
 }
 
 bool controller_pending(const struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	return *word_of(m, m->pending, cpu, vector) >> (vector % 64) & 1;
+	return *word_of(m, m->pending, cpu, vector) & bit_of(m, vector);
 }
 
 struct causes controller_withdraw(struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	uint64_t bit = UINT64_C(1) << (vector % 64);
-	struct causes *slot = &m->slot[(size_t)cpu * m->vectors + vector];
+	uint64_t bit = bit_of(m, vector);
+	struct causes *slot = machine_slot(m, cpu, vector);
 	struct causes causes = *slot;
 
 	*slot = (struct causes){ 0, 0 };
@@ -48,9 +60,18 @@ struct causes controller_withdraw(struct machine *m, uint32_t cpu, uint32_t vect
 
 struct causes controller_take(struct machine *m, uint32_t cpu, uint32_t vector, bool *by_software)
 {
-	*by_software = *word_of(m, m->by_software, cpu, vector) >> (vector % 64) & 1;
+	*by_software = *word_of(m, m->by_software, cpu, vector) & bit_of(m, vector);
 	m->controller->begin_service(m, cpu, vector);
 	return controller_withdraw(m, cpu, vector);
+}
+
+void controller_transfer(struct machine *m, uint32_t from, uint32_t to, uint32_t vector)
+{
+	bool by_software = *word_of(m, m->by_software, from, vector) & bit_of(m, vector);
+
+	if (controller_pending(m, from, vector)) {
+		controller_accept(m, to, vector, controller_withdraw(m, from, vector), by_software);
+	}
 }
 
 uint32_t vector_map_highest(const struct machine *m, const uint64_t *map, uint32_t cpu)
@@ -59,7 +80,7 @@ uint32_t vector_map_highest(const struct machine *m, const uint64_t *map, uint32
 
 	for (uint32_t word = m->vector_words; word-- > 0;) {
 		if (words[word]) {
-			return word * 64 + 63 - (uint32_t)__builtin_clzll(words[word]);
+			return m->vector_base + word * 64 + 63 - (uint32_t)__builtin_clzll(words[word]);
 		}
 	}
 	return VECTOR_NONE;
@@ -71,7 +92,7 @@ uint32_t vector_map_lowest(const struct machine *m, const uint64_t *map, uint32_
 
 	for (uint32_t word = 0; word < m->vector_words; word++) {
 		if (words[word]) {
-			return word * 64 + (uint32_t)__builtin_ctzll(words[word]);
+			return m->vector_base + word * 64 + (uint32_t)__builtin_ctzll(words[word]);
 		}
 	}
 	return VECTOR_NONE;

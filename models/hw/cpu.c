@@ -10,7 +10,7 @@ bool cpu_interruptible(const struct machine *m, uint32_t cpu)
 {
 	const struct cpu *c = &m->cpu[cpu];
 
-	return !c->in_irq && !c->irqs_off && !c->stopped && c->controller_enabled;
+	return !c->in_irq && !c->irqs_off && c->stopped != CPU_STOPPED && c->controller_enabled;
 }
 
 void cpu_poll(struct machine *m, uint32_t cpu)
@@ -25,28 +25,39 @@ void cpu_poll(struct machine *m, uint32_t cpu)
 		.kind = HW_IRQ_TAKEN, .cpu = (uint16_t)cpu, .channel = cpu });
 }
 
+bool cpu_claim(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+	uint32_t vector = m->controller->next(m, cpu);
+	bool by_software;
+
+	if (vector == VECTOR_NONE) {
+		return false;
+	}
+	c->causes = controller_take(m, cpu, vector, &by_software);
+	c->vector = vector;
+	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
+	if (machine_listened(m, EV_IRQ_TAKEN)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
+			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
+	}
+	return true;
+}
+
 void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	bool by_software;
-	uint32_t vector;
 
 	c->take_posted = 0;
-	if (!cpu_interruptible(m, cpu)) {
+	if (!cpu_interruptible(m, cpu) || m->controller->next(m, cpu) == VECTOR_NONE) {
 		return;
 	}
-	vector = m->controller->next(m, cpu);
-	if (vector == VECTOR_NONE) {
-		return;
+	if (!m->controller->claimed_by_kernel) {
+		cpu_claim(m, cpu);
 	}
-	c->causes = controller_take(m, cpu, vector, &by_software);
-	c->vector = (uint16_t)vector;
-	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
 	c->in_irq = 1;
 	c->irq_began_ps = m->now_ps;
-	machine_emit(m, &(struct model_event){
-		.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
-		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
 	machine_post(m, m->config->timings.irq_entry_ps, &(struct hw_event){
 		.kind = HW_IRQ_DISPATCHED, .cpu = (uint16_t)cpu, .channel = cpu });
 }
@@ -96,19 +107,29 @@ bool cpu_withheld(const struct machine *m, uint32_t cpu)
 	return m->cpu[cpu].in_irq || m->cpu[cpu].stopped;
 }
 
+bool cpu_stop_threads(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (!c->irqs_off && c->stopped == CPU_RUNS) {
+		c->stopped = CPU_THREADS_STOPPED;
+	}
+	return c->stopped != CPU_RUNS;
+}
+
 bool cpu_stop(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 
-	if (!c->in_irq && !c->irqs_off) {
-		c->stopped = 1;
+	if (!c->in_irq) {
+		c->stopped = CPU_STOPPED;
 	}
-	return c->stopped;
+	return c->stopped == CPU_STOPPED;
 }
 
 void cpu_resume(struct machine *m, uint32_t cpu)
 {
-	m->cpu[cpu].stopped = 0;
+	m->cpu[cpu].stopped = CPU_RUNS;
 	timers_run_due(m, cpu);
 	cpu_poll(m, cpu);
 	cpu_unpark(m, cpu);

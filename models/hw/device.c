@@ -77,9 +77,11 @@ static void send(struct machine *m, uint32_t source, struct causes causes)
 	if (entry != &m->entry[source]) {
 		data += m->source[source].index;
 	}
-	machine_emit(m, &(struct model_event){
-		.kind = EV_MESSAGE, .device = device, .source = source, .address = address, .value = data,
-		.cpu = CPU_NONE, .thread = THREAD_NONE, .causes = causes });
+	if (machine_listened(m, EV_MESSAGE)) {
+		machine_emit(m, &(struct model_event){
+			.kind = EV_MESSAGE, .device = device, .source = source, .address = address, .value = data,
+			.cpu = CPU_NONE, .thread = THREAD_NONE, .causes = causes });
+	}
 	fabric_send(m, device, address, data, causes);
 }
 

@@ -9,13 +9,15 @@
  * Where the destination is known when the message leaves, its whole flight is one event; a remapped one first flies to the
  * root complex, which is where its device's nearest CPU is.
  */
-static uint64_t flight_ps(const struct machine *m, uint32_t device, uint64_t address)
+static uint64_t flight_ps(const struct machine *m, uint32_t device, uint64_t address, uint32_t data)
 {
 	const struct machine_config *config = m->config;
 	uint32_t vector;
 	uint32_t cpu;
 
-	if (m->remap || !m->controller->decode(m, address, 0, &cpu, &vector)) {
+	if (config->cpu_places == 1) {
+		cpu = 0;
+	} else if (m->remap || !m->controller->decode(m, address, data, &cpu, &vector)) {
 		cpu = config->devices[device].socket * (config->cpus / config->sockets);
 	}
 	return machine_message_ps(m, device, cpu);
@@ -42,7 +44,7 @@ static void message_through(struct machine *m, uint32_t device)
 void fabric_send(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
 {
 	struct device *d = &m->device[device];
-	uint64_t arrives_ps = m->now_ps + flight_ps(m, device, address);
+	uint64_t arrives_ps = m->now_ps + flight_ps(m, device, address, data);
 
 	if (arrives_ps < d->arrives_ps) {
 		arrives_ps = d->arrives_ps;
@@ -54,12 +56,17 @@ void fabric_send(struct machine *m, uint32_t device, uint64_t address, uint32_t 
 		.address = address, .value = data, .causes = causes });
 }
 
-void fabric_drop(struct machine *m, uint32_t device, struct causes causes, enum loss loss)
+void fabric_request_done(struct machine *m, uint32_t device)
 {
-	causes_lose(m, &causes, loss, CPU_NONE, 0);
 	if (m->config->fabric == FABRIC_ORDERED) {
 		message_through(m, device);
 	}
+}
+
+void fabric_drop(struct machine *m, uint32_t device, struct causes causes, enum loss loss)
+{
+	causes_lose(m, &causes, loss, CPU_NONE, 0);
+	fabric_request_done(m, device);
 }
 
 void fabric_message_arrives(struct machine *m, const struct hw_event *event)

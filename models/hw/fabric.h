@@ -27,6 +27,9 @@ void fabric_delivers(struct machine *m, const struct hw_event *event);
 /* A remapped or unremapped request goes on to its CPU. */
 void fabric_deliver(struct machine *m, uint32_t device, uint32_t cpu, uint32_t vector, struct causes causes);
 
+/* A request of the device has reached an interrupt controller by the remap hardware's own way. */
+void fabric_request_done(struct machine *m, uint32_t device);
+
 /* A request ends here: its raises are lost. */
 void fabric_drop(struct machine *m, uint32_t device, struct causes causes, enum loss loss);
 

@@ -6,9 +6,11 @@
 #ifndef MSIRACE_MODELS_HW_REMAP_H
 #define MSIRACE_MODELS_HW_REMAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/hw/device.h"
+#include "models/os/root_domain.h"
 #include "models/raise.h"
 
 struct hw_event;
@@ -33,6 +35,19 @@ struct remap_unit {
 	/* The entry of desc leads to its CPU and vector: before the run without taking time, later by a thread. */
 	void (*boot)(struct machine *m, uint32_t desc);
 	void (*program)(struct kthread *k, uint32_t desc);
+	/* What only some have; NULL elsewhere. */
+	/* Holds the interrupt of desc back, or lets it go, wherever its device can or cannot mask. */
+	void (*mask)(struct kthread *k, uint32_t desc, bool masked);
+	/* The entry of desc is withdrawn, before its vector is given back. */
+	void (*release)(struct kthread *k, uint32_t desc);
+	/* Makes the interrupt of desc pending again at its CPU, in place of what DESC_PENDING stands for. */
+	void (*resend)(struct kthread *k, uint32_t desc);
+	/* A CPU comes on line. */
+	void (*cpu_online)(struct kthread *k, uint32_t cpu);
+	/* An interrupt of the unit's own reached the kernel of cpu. */
+	void (*notice)(struct machine *m, uint32_t cpu);
+	/* As root_domain's. */
+	void (*stranded)(const struct machine *m, stranded_visit *visit, void *context);
 };
 
 #endif

@@ -14,120 +14,35 @@ uint32_t vtd_message_address(uint32_t index)
 	       (index >> 15 & 1) << 2;
 }
 
-static void fault(struct machine *m, uint32_t device, struct causes causes, enum vtd_fault reason)
-{
-	machine_emit(m, &(struct model_event){
-		.kind = EV_FAULT, .device = device, .value = reason, .source = SOURCE_NONE,
-		.cpu = CPU_NONE, .thread = THREAD_NONE });
-	fabric_drop(m, device, causes, LOSS_BLOCKED);
-}
-
 void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
 {
-	const struct model_timings *timings = &m->config->timings;
-	struct device *d = &m->device[device];
 	uint32_t index = (uint32_t)(address >> 5 & 0x7fff) | (uint32_t)(address >> 2 & 1) << 15;
-	uint64_t ready_ps = m->now_ps + timings->remap_hit_ps;
-	struct irte *cached;
+	struct irte irte;
+	uint64_t took_ps;
 
 	if (address >> 20 != LAPIC_ADDRESS_BASE >> 20) {
 		fabric_drop(m, device, causes, LOSS_DROPPED);
 		return;
 	}
 	if (!(address & MESSAGE_REMAPPABLE)) {
-		fault(m, device, causes, VTD_FAULT_COMPATIBILITY_FORMAT);
+		remap_table_fault(m, device, causes, VTD_FAULT_COMPATIBILITY_FORMAT);
 		return;
 	}
 	if (address & MESSAGE_SUBHANDLE_VALID) {
 		index += data & 0xffff;
 	}
-	if (index >= m->vtd->entries) {
-		fault(m, device, causes, VTD_FAULT_INDEX);
+	if (index >= m->remap_table->entries) {
+		remap_table_fault(m, device, causes, VTD_FAULT_INDEX);
 		return;
 	}
-	cached = &m->irte_cache[index];
-	if (!cached->present) {
-		*cached = m->irte[index];
-		ready_ps = m->now_ps + timings->remap_miss_ps;
-	}
-	if (!cached->present) {
-		fault(m, device, causes, VTD_FAULT_NOT_PRESENT);
+	irte = remap_table_fetch(m, index, &took_ps);
+	if (!irte.present) {
+		remap_table_fault(m, device, causes, VTD_FAULT_NOT_PRESENT);
 		return;
 	}
-	if (cached->requester != device + 1) {
-		fault(m, device, causes, VTD_FAULT_SOURCE_ID);
+	if (irte.requester != device + 1) {
+		remap_table_fault(m, device, causes, VTD_FAULT_SOURCE_ID);
 		return;
 	}
-	/* A hit does not overtake an earlier miss of the same device. */
-	if (ready_ps < d->remapped_ps) {
-		ready_ps = d->remapped_ps;
-	}
-	d->remapped_ps = ready_ps;
-	m->vtd->in_lookup[m->vtd->epoch]++;
-	machine_post(m, ready_ps - m->now_ps, &(struct hw_event){
-		.kind = HW_REMAP_DONE, .flag = m->vtd->epoch, .device = device, .channel = device, .cpu = cached->cpu,
-		.value = cached->vector, .causes = causes });
-	if (!m->config->remap_cache) {
-		*cached = (struct irte){ 0 };
-	}
-}
-
-/* Whether look-ups that began before the running invalidation are still under way. */
-static bool flush_waits(const struct vtd *vtd)
-{
-	return vtd->in_lookup[!vtd->epoch];
-}
-
-static void flush_wake(struct machine *m)
-{
-	if (m->vtd->flush_thread && m->vtd->flush_done && !flush_waits(m->vtd)) {
-		m->env->wake(m, m->vtd->flush_thread - 1u);
-	}
-}
-
-void vtd_looked_up(struct machine *m, const struct hw_event *event)
-{
-	m->vtd->in_lookup[event->flag]--;
-	flush_wake(m);
-	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
-}
-
-void vtd_flush_done(struct machine *m, const struct hw_event *event)
-{
-	(void)event;
-	m->vtd->flush_done = 1;
-	flush_wake(m);
-}
-
-void vtd_flush(struct kthread *k, uint32_t index)
-{
-	struct machine *m = k->machine;
-	struct vtd *vtd = m->vtd;
-
-	k->waiting_flush = 1;
-	while (vtd->flush_thread) {
-		m->env->block(k);
-	}
-	k->waiting_flush = 0;
-	vtd->flush_thread = (uint16_t)(k->number + 1);
-	vtd->flush_done = 0;
-	vtd->epoch = !vtd->epoch;
-	m->irte_cache[index] = (struct irte){ 0 };
-	machine_emit(m, &(struct model_event){
-		.kind = EV_FLUSH, .thread = k->number, .cpu = k->cpu, .value = index,
-		.device = DEVICE_NONE, .source = SOURCE_NONE });
-	machine_post(m, m->config->timings.invalidate_ps, &(struct hw_event){ .kind = HW_FLUSH_DONE });
-	while (!vtd->flush_done || flush_waits(vtd)) {
-		m->env->block(k);
-	}
-	vtd->flush_thread = 0;
-	vtd->flush_done = 0;
-	machine_emit(m, &(struct model_event){
-		.kind = EV_FLUSH, .detail = 1, .thread = k->number, .cpu = k->cpu, .value = index,
-		.device = DEVICE_NONE, .source = SOURCE_NONE });
-	for (uint32_t i = 0; i < m->threads_count; i++) {
-		if (m->thread[i].waiting_flush) {
-			m->env->wake(m, i);
-		}
-	}
+	remap_table_forward(m, device, &irte, took_ps, causes);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "models/hw/controller.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
@@ -54,8 +55,8 @@ static void hotplug_end(struct kthread *k)
 	}
 }
 
-/* Each other CPU stops as soon as it is between interrupts and critical sections; returns when all have. */
-static void stop_machine(struct kthread *k)
+/* Returns when every other CPU has reached a stage. */
+static void stop_others(struct kthread *k, bool (*stop)(struct machine *m, uint32_t cpu))
 {
 	struct machine *m = k->machine;
 
@@ -63,7 +64,7 @@ static void stop_machine(struct kthread *k)
 		bool all = true;
 
 		for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
-			if (cpu != k->cpu && cpu_is_online(m, cpu) && !cpu_stop(m, cpu)) {
+			if (cpu != k->cpu && cpu_is_online(m, cpu) && !stop(m, cpu)) {
 				all = false;
 			}
 		}
@@ -74,6 +75,17 @@ static void stop_machine(struct kthread *k)
 		m->env->block(k);
 	}
 	m->locks->stopper = 0;
+}
+
+/*
+ * No CPU turns its interrupts off before the threads of all of them stand still, as in multi_cpu_stop(): otherwise a move
+ * on one CPU could run beside one that no longer takes what it was sent before.
+ */
+static void stop_machine(struct kthread *k)
+{
+	stop_others(k, cpu_stop_threads);
+	k_irq_save(k);
+	stop_others(k, cpu_stop);
 }
 
 static void resume_machine(struct kthread *k)
@@ -102,8 +114,13 @@ static void force_complete_move(struct kthread *k, uint32_t desc, uint32_t cpu)
 {
 	const struct irq_desc *d = &k->machine->desc[desc];
 
-	if (d->previous_vector && (d->cpu == cpu || d->previous_cpu == cpu)) {
-		k->machine->root->free_previous(k->machine, desc);
+	const struct root_domain *root = k->machine->root;
+
+	if (!d->previous_vector) {
+		return;
+	}
+	if (root->completes_move ? root->completes_move(k->machine, desc, cpu) : d->cpu == cpu || d->previous_cpu == cpu) {
+		root->free_previous(k->machine, desc);
 	}
 }
 
@@ -112,6 +129,9 @@ static void shut_down_managed(struct kthread *k, uint32_t desc)
 	struct machine *m = k->machine;
 
 	irq_mask(k, desc);
+	if (m->remap && m->remap->release) {
+		m->remap->release(k, desc);
+	}
 	m->root->deactivate(m, desc);
 	m->desc[desc].flags &= (uint16_t)~DESC_STARTED;
 	m->desc[desc].flags |= DESC_SHUT_DOWN;
@@ -189,7 +209,7 @@ static void scan_pending(struct kthread *k, uint32_t cpu)
 	struct machine *m = k->machine;
 
 	for (uint32_t vector = m->config->vectors_first; vector < m->vectors; vector++) {
-		uint32_t *slot = &m->vector_irq[(size_t)cpu * m->vectors + vector];
+		uint32_t *slot = machine_vector_irq(m, cpu, vector);
 		uint32_t desc = *slot;
 
 		if (desc >= m->sources_count) {
@@ -211,7 +231,7 @@ static void silence(struct machine *m, uint32_t cpu)
 
 static void drop_pending(struct machine *m, uint32_t cpu)
 {
-	for (uint32_t vector = 0; vector < m->vectors; vector++) {
+	for (uint32_t vector = m->vector_base; vector < m->vector_base + m->vectors; vector++) {
 		if (controller_pending(m, cpu, vector)) {
 			struct causes causes = controller_withdraw(m, cpu, vector);
 
@@ -240,15 +260,24 @@ static void disable_cpu(struct kthread *k, uint32_t cpu)
 	m->online[cpu / 64] &= ~(UINT64_C(1) << (cpu % 64));
 	k_vector_unlock(k);
 	migrate_all(k, cpu);
-	/* Linux takes 1 ms to be enough for what was sent to this CPU. */
-	k_settle(k, MS);
-	scan_pending(k, cpu);
+	if (!m->root->global && !m->config->hotplug->keeps_pending) {
+		/* Linux takes 1 ms to be enough for what was sent to this CPU. */
+		k_settle(k, MS);
+		scan_pending(k, cpu);
+	}
 	k_vector_lock(k);
 	drop_cleanups(m, cpu);
-	vector_matrix_offline(m->matrix, cpu);
+	if (m->root->offline) {
+		m->root->offline(m, cpu);
+	}
+	if (m->matrix) {
+		vector_matrix_offline(m->matrix, cpu);
+	}
 	k_vector_unlock(k);
 	silence(m, cpu);
-	drop_pending(m, cpu);
+	if (!m->config->hotplug->keeps_pending) {
+		drop_pending(m, cpu);
+	}
 }
 
 static int take_down(struct kthread *k, uint32_t cpu)
@@ -273,7 +302,6 @@ static int take_down(struct kthread *k, uint32_t cpu)
 		emit_hotplug(k, cpu, HOTPLUG_REFUSED);
 		return -ENOSPC;
 	}
-	k_irq_save(k);
 	stop_machine(k);
 	disable_cpu(k, cpu);
 	emit_hotplug(k, cpu, HOTPLUG_OFFLINE);
@@ -297,6 +325,13 @@ static void restart_managed(struct kthread *k, uint32_t cpu)
 	}
 }
 
+static void forget_vectors(struct machine *m, uint32_t cpu)
+{
+	for (uint32_t vector = 0; vector < m->vectors; vector++) {
+		*machine_vector_irq(m, cpu, vector) = VECTOR_UNUSED;
+	}
+}
+
 static int bring_up(struct kthread *k, uint32_t cpu)
 {
 	struct machine *m = k->machine;
@@ -307,13 +342,21 @@ static int bring_up(struct kthread *k, uint32_t cpu)
 	k_work(k, m->config->timings.cpu_offline_ps);
 	k_irq_save(k);
 	k_vector_lock(k);
-	for (uint32_t vector = 0; vector < m->vectors; vector++) {
-		m->vector_irq[(size_t)cpu * m->vectors + vector] = VECTOR_UNUSED;
+	if (m->matrix) {
+		vector_matrix_online(m->matrix, cpu);
+	}
+	m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	if (m->root->online) {
+		m->root->online(m, cpu);
+	} else if (!m->root->global) {
+		forget_vectors(m, cpu);
 	}
 	m->cpu[cpu].controller_enabled = 1;
-	vector_matrix_online(m->matrix, cpu);
-	m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	cpu_poll(m, cpu);
 	k_vector_unlock(k);
+	if (m->remap && m->remap->cpu_online) {
+		m->remap->cpu_online(k, cpu);
+	}
 	restart_managed(k, cpu);
 	k_irq_restore(k);
 	emit_hotplug(k, cpu, HOTPLUG_ONLINE);

@@ -97,7 +97,7 @@ static void tear_down(struct machine *m, uint32_t desc)
 	struct irq_desc *d = &m->desc[desc];
 
 	m->root->deactivate(m, desc);
-	if (d->flags & (DESC_MANAGED | DESC_RESERVED)) {
+	if (d->flags & (DESC_MANAGED | DESC_RESERVED) || m->root->global) {
 		m->root->unreserve(m, desc);
 	}
 	causes_lose(m, &d->pending, LOSS_DROPPED, CPU_NONE, 0);
@@ -134,8 +134,8 @@ static void forget(struct machine *m, uint32_t desc)
 	struct irq_desc *d = &m->desc[desc];
 
 	timer_cancel(m, desc);
-	if (d->vector && m->vector_irq[(size_t)d->cpu * m->vectors + d->vector] == desc) {
-		m->vector_irq[(size_t)d->cpu * m->vectors + d->vector] = VECTOR_UNUSED;
+	if (d->vector && *machine_vector_irq(m, d->cpu, d->vector) == desc) {
+		*machine_vector_irq(m, d->cpu, d->vector) = VECTOR_UNUSED;
 	}
 	d->vector = 0;
 	d->previous_vector = 0;
@@ -312,6 +312,14 @@ static void mask_unused(struct machine *m, uint32_t device)
 	}
 }
 
+/* A root domain that enables vectors one by one does so once their messages are whole. */
+static void start(struct machine *m, struct kthread *k, uint32_t desc)
+{
+	if (m->root->start) {
+		m->root->start(m, k, desc);
+	}
+}
+
 /* A driver that lacks one thing gives back all. */
 static void boot_undo(struct machine *m, uint32_t device)
 {
@@ -344,8 +352,9 @@ static void boot_sources(struct machine *m, uint32_t device)
 		const struct domain_config *domain = machine_domain(m, first + vector);
 		bool wanted = source->index < domain->allocated - domain->reserved;
 
-		if (m->desc[first + vector].flags & DESC_ALLOCATED && m->desc[first + vector].vector) {
+		if (m->desc[first + vector].flags & DESC_ALLOCATED && m->desc[first + vector].cpu != CPU_NONE) {
 			boot_vector(m, device, vector);
+			start(m, NULL, first + vector);
 		}
 		source->active = (m->desc[first + vector].flags & DESC_STARTED) || (shares && source->domain == 0 && wanted);
 	}
@@ -582,8 +591,9 @@ static void program_one(struct kthread *k, uint32_t desc)
 	if (atomic) {
 		k_irq_save(k);
 	}
-	m->desc[desc].flags |= m->entry[desc].masked ? DESC_MASKED : 0;
+	m->desc[desc].flags |= m->entry[desc].masked || (m->remap && m->remap->mask) ? DESC_MASKED : 0;
 	program(k, desc);
+	start(m, k, desc);
 	irq_unmask(k, desc);
 	m->desc[desc].set_up_by = 0;
 	if (atomic) {
@@ -610,7 +620,7 @@ static int request_one(struct kthread *k, uint32_t desc)
 
 	k_irq_save(k);
 	k_vector_lock(k);
-	error = d->vector ? 0 : m->root->activate(m, desc);
+	error = d->cpu != CPU_NONE ? 0 : m->root->activate(m, desc);
 	if (!error) {
 		d->flags |= DESC_STARTED;
 	}
@@ -685,6 +695,9 @@ static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
 	k_irq_save(k);
 	if (!message_sleeps(m, desc)) {
 		write_zero(k, desc);
+	}
+	if (m->remap && m->remap->release) {
+		m->remap->release(k, desc);
 	}
 	k_vector_lock(k);
 	release_one(m, device, vector, false);
@@ -901,6 +914,7 @@ void irq_restart_managed(struct kthread *k, uint32_t desc)
 	k_vector_unlock(k);
 	if (m->desc[desc].flags & DESC_STARTED) {
 		program(k, desc);
+		start(m, k, desc);
 		irq_unmask(k, desc);
 	}
 }

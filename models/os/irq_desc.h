@@ -40,10 +40,10 @@ struct irq_desc {
 	uint16_t lock;            /* thread + 1 that holds it; 0: free */
 	uint16_t spinners;        /* CPUs that wait for the lock in interrupt context */
 	uint16_t cpu;             /* target, CPU_NONE before the first activation */
-	uint16_t vector;          /* 0: none */
 	uint16_t previous_cpu;
-	uint16_t previous_vector; /* 0: none */
 	uint16_t handler_cpu;     /* where it is in progress; 0 while it is not */
+	uint32_t vector;          /* 0: none */
+	uint32_t previous_vector; /* 0: none */
 	uint8_t pending_origin;   /* enum run_origin of what DESC_PENDING stands for */
 	uint8_t pad;
 	uint16_t set_up_by;       /* thread + 1 that has allocated it and not programmed its message yet; 0: none */

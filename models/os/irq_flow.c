@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "models/hw/controller.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
@@ -18,11 +19,25 @@ static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu
 		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE, .causes = causes });
 }
 
+/* Back to what was interrupted; a kernel that claims its vectors first looks whether there is another one. */
+static void leave(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (m->controller->claimed_by_kernel && m->controller->next(m, cpu) != VECTOR_NONE) {
+		c->desc = DESC_NONE;
+		machine_post(m, 0, &(struct hw_event){
+			.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu, .channel = cpu });
+		return;
+	}
+	cpu_irq_exit(m, cpu);
+}
+
 /* A vector without a descriptor: logged, or swallowed once where the slot says that it may still come. */
 static void no_handler(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t *slot = &m->vector_irq[(size_t)cpu * m->vectors + c->vector];
+	uint32_t *slot = machine_vector_irq(m, cpu, c->vector);
 	bool silent = *slot == VECTOR_SHUTDOWN || *slot == VECTOR_RETRIGGERED;
 
 	emit_cpu(m, EV_NO_HANDLER, cpu, SOURCE_NONE, silent, c->causes);
@@ -31,7 +46,7 @@ static void no_handler(struct machine *m, uint32_t cpu)
 	}
 	causes_lose(m, &c->causes, LOSS_UNASSIGNED, cpu, c->vector);
 	m->controller->eoi(m, cpu);
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, uint8_t origin)
@@ -49,35 +64,52 @@ static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, 
 		.kind = HW_HANDLER_ENDS, .cpu = (uint16_t)cpu, .channel = cpu });
 }
 
-/* The edge flow behind the acknowledge. */
-static void handle_event(struct machine *m, uint32_t cpu)
+static void start_handler(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	m->controller->eoi(m, cpu);
 	desc->flags |= DESC_IN_PROGRESS;
 	desc->handler_cpu = (uint16_t)cpu;
 	run_handler(m, cpu, &c->causes, c->origin);
 }
 
-/*
- * The edge flow up to the acknowledge. A raise that finds the handler running elsewhere, or the interrupt disabled or
- * without an action, leaves PENDING for the running loop, the enable or nobody.
- */
+/* The edge flow behind the acknowledge. */
+static void handle_event(struct machine *m, uint32_t cpu)
+{
+	m->controller->eoi(m, cpu);
+	start_handler(m, cpu);
+}
+
+/* What the CPU has taken waits in its descriptor: for the running loop, the resend, the enable or nobody. */
+static void leave_pending(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+	struct irq_desc *desc = &m->desc[c->desc];
+
+	desc->flags |= DESC_PENDING;
+	desc->pending_origin = c->origin;
+	causes_append(m, &desc->pending, c->causes);
+	c->causes = (struct causes){ 0, 0 };
+	m->controller->eoi(m, cpu);
+	leave(m, cpu);
+}
+
+/* The edge flow up to the acknowledge. */
 static void edge_flow(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
 	m->root->arrived(m, c->desc, cpu);
-	if ((desc->flags & (DESC_IN_PROGRESS | DESC_DISABLED)) || !(desc->flags & DESC_STARTED)) {
-		desc->flags |= DESC_PENDING;
-		desc->pending_origin = c->origin;
-		causes_append(m, &desc->pending, c->causes);
-		c->causes = (struct causes){ 0, 0 };
+	if ((desc->flags & DESC_IN_PROGRESS) && m->config->move->drops_in_progress) {
+		causes_lose(m, &c->causes, LOSS_DROPPED, cpu, c->vector);
 		m->controller->eoi(m, cpu);
-		cpu_irq_exit(m, cpu);
+		leave(m, cpu);
+		return;
+	}
+	if ((desc->flags & (DESC_IN_PROGRESS | DESC_DISABLED)) || !(desc->flags & DESC_STARTED)) {
+		leave_pending(m, cpu);
 		return;
 	}
 	if (desc->flags & DESC_MOVE_PENDING) {
@@ -85,44 +117,95 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 
 		desc->lock = (uint16_t)(k->number + 1);
 		k->work = c->desc + 1;
+		k->work_kind = IRQ_WORK_MOVE;
 		m->env->wake(m, k->number);
 		return;
 	}
 	handle_event(m, cpu);
 }
 
-void irq_dispatch(struct machine *m, uint32_t cpu)
+/*
+ * The fasteoi flow, whose end of interrupt comes after the handler and which has no replay loop: Linux 6.12
+ * handle_fasteoi_irq(). An interrupt that finds its handler running elsewhere, which only one without an active state can,
+ * is dropped, or left pending for the resend at the handler's end.
+ */
+static void fasteoi_flow(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t desc = m->vector_irq[(size_t)cpu * m->vectors + c->vector];
+	const struct irq_desc *desc = &m->desc[c->desc];
+	bool may_run = !(desc->flags & DESC_IN_PROGRESS);
 
+	if (!may_run && !m->config->move->resends_in_progress) {
+		causes_lose(m, &c->causes, LOSS_DROPPED, cpu, c->vector);
+		m->controller->eoi(m, cpu);
+		cpu_irq_exit(m, cpu);
+	} else if (!may_run || (desc->flags & DESC_DISABLED) || !(desc->flags & DESC_STARTED)) {
+		leave_pending(m, cpu);
+	} else {
+		start_handler(m, cpu);
+	}
+}
+
+static void flow(struct machine *m, uint32_t cpu)
+{
+	if (m->root->fasteoi) {
+		fasteoi_flow(m, cpu);
+	} else {
+		edge_flow(m, cpu);
+	}
+}
+
+/* The CPU waits for the descriptor's lock, with interrupts off. */
+static void spin(struct machine *m, uint32_t cpu, enum cpu_spin where)
+{
+	m->cpu[cpu].spinning = (uint8_t)where;
+	m->desc[m->cpu[cpu].desc].spinners++;
+}
+
+/* A vector of the kernel's own: the notices of the remap hardware. */
+static void system_vector(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	causes_lose(m, &c->causes, LOSS_FOREIGN, cpu, c->vector);
+	m->remap->notice(m, cpu);
+	m->controller->eoi(m, cpu);
+	leave(m, cpu);
+}
+
+/* The kernel's own work at its entry, then the vector. */
+static bool claim(struct machine *m, uint32_t cpu, bool again)
+{
+	if (!again) {
+		m->root->entered(m, cpu);
+	}
+	return cpu_claim(m, cpu);
+}
+
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again)
+{
+	struct cpu *c = &m->cpu[cpu];
+	uint32_t desc;
+
+	if (m->controller->claimed_by_kernel && !claim(m, cpu, again)) {
+		cpu_irq_exit(m, cpu);
+		return;
+	}
+	desc = *machine_vector_irq(m, cpu, c->vector);
+	if (desc == VECTOR_SYSTEM && m->remap && m->remap->notice) {
+		system_vector(m, cpu);
+		return;
+	}
 	if (desc >= m->sources_count) {
 		no_handler(m, cpu);
 		return;
 	}
 	c->desc = desc;
 	if (m->desc[desc].lock) {
-		c->spinning = 1;
-		m->desc[desc].spinners++;
+		spin(m, cpu, SPIN_BEFORE_HANDLER);
 		return;
 	}
-	edge_flow(m, cpu);
-}
-
-void irq_desc_unlocked(struct machine *m, uint32_t desc)
-{
-	if (!m->desc[desc].spinners) {
-		return;
-	}
-	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
-		struct cpu *c = &m->cpu[cpu];
-
-		if (c->spinning && c->desc == desc && !m->desc[desc].lock) {
-			c->spinning = 0;
-			m->desc[desc].spinners--;
-			edge_flow(m, cpu);
-		}
-	}
+	flow(m, cpu);
 }
 
 /* Threads in free_irq() that wait for the handler's end. */
@@ -135,12 +218,66 @@ static void wake_synchronizers(struct machine *m, uint32_t desc)
 	}
 }
 
+/* The fasteoi flow behind the handler, with the descriptor's lock: what was left pending meanwhile is sent again. */
+static void fasteoi_end(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+	struct irq_desc *desc = &m->desc[c->desc];
+
+	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
+	desc->handler_cpu = 0;
+	wake_synchronizers(m, c->desc);
+	m->controller->eoi(m, cpu);
+	if (desc->flags & DESC_PENDING && desc->flags & DESC_STARTED && !(desc->flags & DESC_DISABLED)) {
+		struct kthread *k = &m->thread[m->config->threads + cpu];
+
+		desc->lock = (uint16_t)(k->number + 1);
+		k->work = c->desc + 1;
+		k->work_kind = IRQ_WORK_RESEND;
+		m->env->wake(m, k->number);
+		return;
+	}
+	cpu_irq_exit(m, cpu);
+}
+
+void irq_desc_unlocked(struct machine *m, uint32_t desc)
+{
+	if (!m->desc[desc].spinners) {
+		return;
+	}
+	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
+		struct cpu *c = &m->cpu[cpu];
+
+		if (c->spinning && c->desc == desc && !m->desc[desc].lock) {
+			bool after = c->spinning == SPIN_AFTER_HANDLER;
+
+			c->spinning = SPIN_NONE;
+			m->desc[desc].spinners--;
+			if (after) {
+				fasteoi_end(m, cpu);
+			} else {
+				flow(m, cpu);
+			}
+		}
+	}
+}
+
 void irq_handler_ends(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	if (machine_listened(m, EV_HANDLER_END)) {
+		emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	}
+	if (m->root->fasteoi) {
+		if (desc->lock) {
+			spin(m, cpu, SPIN_AFTER_HANDLER);
+		} else {
+			fasteoi_end(m, cpu);
+		}
+		return;
+	}
 	if (desc->flags & DESC_PENDING && !(desc->flags & DESC_DISABLED)) {
 		struct causes causes = desc->pending;
 
@@ -153,7 +290,7 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
 	wake_synchronizers(m, c->desc);
 	desc->handler_cpu = 0;
-	cpu_irq_exit(m, cpu);
+	leave(m, cpu);
 }
 
 /*
@@ -177,6 +314,14 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 	k_desc_unlock(k, desc);
 }
 
+/* The resend of the fasteoi flow: the interrupt is made pending again where it leads now. */
+static void resend(struct kthread *k, uint32_t desc)
+{
+	k->machine->remap->resend(k, desc);
+	k_desc_unlock(k, desc);
+	cpu_irq_exit(k->machine, k->cpu);
+}
+
 void irq_context_thread(struct kthread *k)
 {
 	for (;;) {
@@ -190,6 +335,11 @@ void irq_context_thread(struct kthread *k)
 		desc = k->work - 1;
 		k->work = 0;
 		kapi_observe(k, desc);
-		move_in_acknowledge(k, desc);
+		if (k->work_kind == IRQ_WORK_RESEND) {
+			k->work_kind = IRQ_WORK_MOVE;
+			resend(k, desc);
+		} else {
+			move_in_acknowledge(k, desc);
+		}
 	}
 }

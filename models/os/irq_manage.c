@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "models/hw/device.h"
+#include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
 #include "models/strategies/operations.h"
@@ -97,35 +98,58 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	return error;
 }
 
-void irq_mask(struct kthread *k, uint32_t desc)
+static bool parent_masks(const struct machine *m)
+{
+	return m->remap && m->remap->mask;
+}
+
+static bool can_mask(const struct machine *m, uint32_t desc)
+{
+	return machine_domain(m, desc)->maskable || parent_masks(m);
+}
+
+static void write_mask(struct kthread *k, uint32_t desc, uint32_t masked)
 {
 	struct machine *m = k->machine;
 	const struct source *source = &m->source[desc];
 
-	if (!machine_domain(m, desc)->maskable || m->desc[desc].flags & DESC_MASKED) {
+	if (!machine_domain(m, desc)->maskable) {
+		return;
+	}
+	if (device_kind_of(m, desc) == DEVICE_MSI) {
+		k_cfg_write(k, source->device, source->vector, REG_MASK, masked);
+		return;
+	}
+	k_mmio_write(k, source->device, source->vector, REG_MASK, masked);
+	if (masked) {
+		k_mmio_read(k, source->device, source->vector, REG_MASK);
+	}
+}
+
+void irq_mask(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+
+	if (!can_mask(m, desc) || m->desc[desc].flags & DESC_MASKED) {
 		return;
 	}
 	m->desc[desc].flags |= DESC_MASKED;
-	if (device_kind_of(m, desc) == DEVICE_MSI) {
-		k_cfg_write(k, source->device, source->vector, REG_MASK, 1);
-		return;
+	write_mask(k, desc, 1);
+	if (parent_masks(m)) {
+		m->remap->mask(k, desc, true);
 	}
-	k_mmio_write(k, source->device, source->vector, REG_MASK, 1);
-	k_mmio_read(k, source->device, source->vector, REG_MASK);
 }
 
 void irq_unmask(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
-	const struct source *source = &m->source[desc];
 
-	if (!machine_domain(m, desc)->maskable || !(m->desc[desc].flags & DESC_MASKED)) {
+	if (!can_mask(m, desc) || !(m->desc[desc].flags & DESC_MASKED)) {
 		return;
 	}
 	m->desc[desc].flags &= (uint16_t)~DESC_MASKED;
-	if (device_kind_of(m, desc) == DEVICE_MSI) {
-		k_cfg_write(k, source->device, source->vector, REG_MASK, 0);
-		return;
+	write_mask(k, desc, 0);
+	if (parent_masks(m)) {
+		m->remap->mask(k, desc, false);
 	}
-	k_mmio_write(k, source->device, source->vector, REG_MASK, 0);
 }

@@ -24,7 +24,10 @@ int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 /* Whether a CPU of the mask is on line. */
 bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask);
 
-/* Mask and unmask at the chip, with the flush that Linux does on masking. Nothing where the device cannot mask. */
+/*
+ * Mask and unmask, with the flush that Linux does on masking: at the device where it can, and at the parent where that one
+ * can (Arm). Nothing where neither can.
+ */
 void irq_mask(struct kthread *k, uint32_t desc);
 void irq_unmask(struct kthread *k, uint32_t desc);
 

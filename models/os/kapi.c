@@ -42,6 +42,11 @@ void k_work(struct kthread *k, uint64_t cost_ps)
 	k->machine->env->delay(k, cost_ps);
 }
 
+void k_access(struct kthread *k)
+{
+	step(k, 0);
+}
+
 void k_settle(struct kthread *k, uint64_t cost_ps)
 {
 	k->machine->env->settle(k, cost_ps);
@@ -279,7 +284,7 @@ void k_retrigger(struct kthread *k, uint32_t desc, uint32_t pending_vector)
 	struct causes causes;
 
 	step(k, 0);
-	causes = causes_extract(m, &m->slot[(size_t)k->cpu * m->vectors + pending_vector], desc);
+	causes = causes_extract(m, machine_slot(m, k->cpu, pending_vector), desc);
 	causes_mark_retriggered(m, causes);
 	machine_emit(m, &(struct model_event){
 		.kind = EV_RETRIGGER, .cpu = (uint16_t)cpu, .thread = k->number, .source = desc,
@@ -299,8 +304,7 @@ static void irte_store(struct kthread *k, uint32_t entry, const struct irte *irt
 
 void k_irte_write(struct kthread *k, uint32_t entry, const struct irte *irte, uint32_t source)
 {
-	/* A store to memory: next to nothing beside the device accesses. */
-	step(k, 0);
+	step(k, timings_of(k)->entry_store_ps);
 	irte_store(k, entry, irte, source);
 }
 
@@ -316,6 +320,73 @@ struct irte k_irte_read(struct kthread *k, uint32_t entry)
 
 void k_irte_flush(struct kthread *k, uint32_t entry)
 {
+	k_irte_flush_range(k, entry, 1);
+}
+
+void k_irte_flush_range(struct kthread *k, uint32_t first, uint32_t count)
+{
 	step(k, 0);
-	vtd_flush(k, entry);
+	remap_table_flush(k, first, count);
+}
+
+void k_lpi_property(struct kthread *k, uint32_t lpi, uint32_t property)
+{
+	step(k, timings_of(k)->entry_store_ps);
+	k->machine->gic.property[lpi - k->machine->vector_base] = (uint8_t)property;
+}
+
+static void its_wait(struct kthread *k)
+{
+	its_issue(k, &(struct its_command){ .kind = ITS_SYNC });
+	while (k->waiting_sync) {
+		k->machine->env->block(k);
+	}
+}
+
+void k_its_command(struct kthread *k, const struct its_command *command)
+{
+	step(k, timings_of(k)->mmio_gap_ps);
+	its_issue(k, command);
+	if (command->kind != ITS_MAPD) {
+		its_wait(k);
+	}
+}
+
+void k_its_resend(struct kthread *k, uint32_t desc, const struct its_command *command)
+{
+	struct machine *m = k->machine;
+	struct irq_desc *d = &m->desc[desc];
+	struct its_command resent = *command;
+
+	step(k, timings_of(k)->mmio_gap_ps);
+	resent.causes = d->pending;
+	d->flags &= (uint16_t)~DESC_PENDING;
+	d->pending = (struct causes){ 0, 0 };
+	d->pending_origin = 0;
+	causes_mark_retriggered(m, resent.causes);
+	machine_emit(m, &(struct model_event){
+		.kind = EV_RETRIGGER, .cpu = d->cpu, .thread = k->number, .source = desc,
+		.value = d->vector, .device = DEVICE_NONE, .causes = resent.causes });
+	its_issue(k, &resent);
+	its_wait(k);
+}
+
+void k_spi_route(struct kthread *k, uint32_t spi, uint32_t cpu)
+{
+	step(k, timings_of(k)->gicd_write_ps);
+	k_note(k, "SPI routed", SOURCE_NONE, cpu, spi);
+	gic_route(k->machine, spi, cpu);
+}
+
+void k_spi_enable(struct kthread *k, uint32_t spi, bool enable)
+{
+	struct machine *m = k->machine;
+	uint32_t index = spi - m->vector_base;
+
+	step(k, timings_of(k)->gicd_write_ps);
+	k_note(k, enable ? "SPI enabled" : "SPI disabled", SOURCE_NONE, m->gic.route[index], spi);
+	gic_configure(m, spi, m->gic.route[index], GIC_PRIORITY_DEFAULT | (enable ? GIC_ENABLED : 0));
+	if (!enable) {
+		k_work(k, timings_of(k)->gicd_wait_ps);
+	}
 }

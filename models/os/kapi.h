@@ -24,6 +24,9 @@ void k_work(struct kthread *k, uint64_t cost_ps);
  */
 void k_settle(struct kthread *k, uint64_t cost_ps);
 
+/* The step before an access to memory, or to a register of the CPU itself: next to no time beside a device's registers. */
+void k_access(struct kthread *k);
+
 /* Gives up the CPU for at least that long. */
 void k_sleep(struct kthread *k, uint64_t time_ps);
 
@@ -75,8 +78,22 @@ void k_retrigger(struct kthread *k, uint32_t desc, uint32_t pending_vector);
 void k_irte_write(struct kthread *k, uint32_t entry, const struct irte *irte, uint32_t source);
 struct irte k_irte_read(struct kthread *k, uint32_t entry);
 
-/* Invalidation of one cached entry, and the wait until it is done. */
+/* Invalidation of one cached entry, or of [first, first + count), and the wait until it is done. */
 void k_irte_flush(struct kthread *k, uint32_t entry);
+void k_irte_flush_range(struct kthread *k, uint32_t first, uint32_t count);
+
+/* The property of an LPI in the table in memory, which the GIC reads again after INV. */
+void k_lpi_property(struct kthread *k, uint32_t lpi, uint32_t property);
+
+/* Queues a command of the ITS and, but for MAPD, a SYNC behind it, and waits until that is carried out. */
+void k_its_command(struct kthread *k, const struct its_command *command);
+
+/* The same for INT, which carries on what the descriptor's DESC_PENDING stands for. */
+void k_its_resend(struct kthread *k, uint32_t desc, const struct its_command *command);
+
+/* Registers of the distributor, for one SPI. Enabling is one write; disabling waits until the distributor reports it. */
+void k_spi_route(struct kthread *k, uint32_t spi, uint32_t cpu);
+void k_spi_enable(struct kthread *k, uint32_t spi, bool enable);
 
 /* Folds a value that the thread has learned into what it knows. */
 void kapi_observe(struct kthread *k, uint64_t value);

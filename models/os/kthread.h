@@ -7,6 +7,8 @@
 
 struct machine;
 
+enum irq_work { IRQ_WORK_MOVE, IRQ_WORK_RESEND };
+
 struct kthread {
 	struct machine *machine;
 	uint16_t number;
@@ -16,6 +18,8 @@ struct kthread {
 	uint8_t waiting_cpu;     /* queued for its CPU */
 	uint8_t waiting_lock;    /* spins on a lock */
 	uint8_t waiting_flush;   /* queued for the invalidation queue */
+	uint8_t waiting_sync;    /* its SYNC is not carried out yet */
+	uint8_t work_kind;       /* irq_context: enum irq_work, what work is about */
 	uint8_t waiting_hotplug; /* sleeps until no other CPU goes off line or comes back */
 	uint32_t waiting_writes; /* device + 1 that its own posted writes have to reach before its read does */
 	uint32_t waiting_handler; /* irq_desc + 1 whose handler has to end */
@@ -23,7 +27,7 @@ struct kthread {
 	uint32_t waiting_descs;  /* device + 1 whose allocations it wants to change when nobody else does */
 	uint32_t waiting_device; /* device + 1 whose messages have to arrive before its completion does */
 	uint32_t waiting_messages;
-	uint32_t work;           /* irq_context: the irq_desc that its CPU's interrupt has to move */
+	uint32_t work;           /* irq_context: irq_desc + 1 that its CPU's interrupt has to deal with */
 	uint64_t observed;       /* running hash of all that it has read */
 };
 

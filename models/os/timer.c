@@ -11,7 +11,6 @@ static void arm(struct machine *m, uint32_t number, uint32_t cpu, uint64_t delay
 
 	timer->cpu = (uint16_t)cpu;
 	timer->armed = 1;
-	timer->generation++;
 	machine_post(m, delay_ps, &(struct hw_event){
 		.kind = HW_TIMER, .cpu = (uint16_t)cpu, .channel = number, .value = timer->generation });
 }
@@ -35,6 +34,9 @@ void timer_cancel(struct machine *m, uint32_t number)
 	if (timer->due) {
 		timer->due = 0;
 		m->cpu[timer->cpu].timers_due--;
+	} else if (timer->armed) {
+		/* The posted expiry is still to come. */
+		timer->generation++;
 	}
 	timer->armed = 0;
 }
@@ -43,7 +45,7 @@ static bool can_run(const struct machine *m, uint32_t cpu)
 {
 	const struct cpu *c = &m->cpu[cpu];
 
-	return !c->in_irq && !c->irqs_off && !c->stopped && !m->locks->vector_lock;
+	return !c->in_irq && !c->irqs_off && c->stopped != CPU_STOPPED && !m->locks->vector_lock;
 }
 
 static void run(struct machine *m, uint32_t number)

@@ -4,7 +4,7 @@
  * free.
  *
  * Timers: one for each irq_desc, by its number: the clean-up of its old vector. It re-arms itself for another tick where
- * the vector is still pending at that CPU.
+ * the vector is still pending at that CPU. Behind them those of the root domain.
  */
 #ifndef MSIRACE_MODELS_OS_TIMER_H
 #define MSIRACE_MODELS_OS_TIMER_H
@@ -18,7 +18,7 @@ struct kernel_timer {
 	uint16_t cpu;
 	uint8_t armed;
 	uint8_t due;          /* expired while its CPU could not run it */
-	uint32_t generation;  /* tells an expiry that was cancelled from the one that is armed */
+	uint32_t generation;  /* cancellations: tells an expiry that was cancelled from the one that is armed */
 };
 
 /* Arms a timer that is not armed, for the next tick of cpu. */

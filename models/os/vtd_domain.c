@@ -22,16 +22,16 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 {
 	uint32_t entries = entries_for(m);
 
-	m->vtd = state_place(layout, sizeof(*m->vtd));
-	m->irte = state_place(layout, entries * sizeof(*m->irte));
-	m->irte_cache = state_place(layout, entries * sizeof(*m->irte_cache));
+	remap_table_lay_out(m, layout, entries);
 	m->remap_index = state_place(layout, remap_index_size(entries));
 }
 
 static int init(struct machine *m)
 {
-	m->vtd->entries = entries_for(m);
-	return remap_index_init(m->remap_index, remap_index_size(m->vtd->entries), m->vtd->entries, NULL);
+	uint32_t entries = entries_for(m);
+
+	m->remap_table->entries = entries;
+	return remap_index_init(m->remap_index, remap_index_size(entries), entries, NULL);
 }
 
 static uint32_t order_of(uint32_t count)
@@ -95,6 +95,6 @@ static void program(struct kthread *k, uint32_t desc)
 }
 
 const struct remap_unit vtd_unit = {
-	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = vtd_looked_up,
-	.flush_done = vtd_flush_done, .allocate = allocate, .message = message, .boot = boot, .program = program
+	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = remap_table_looked_up,
+	.flush_done = remap_table_flush_done, .allocate = allocate, .message = message, .boot = boot, .program = program
 };

@@ -5,13 +5,14 @@
 
 #include "models/hw/controller.h"
 #include "models/machine.h"
+#include "models/os/node_mask.h"
 #include "models/os/timer.h"
 #include "models/strategies/operations.h"
 #include "vector_matrix.h"
 
 static uint32_t *slot_of(struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	return &m->vector_irq[(size_t)cpu * m->vectors + vector];
+	return machine_vector_irq(m, cpu, vector);
 }
 
 static bool is_managed(const struct machine *m, uint32_t desc)
@@ -52,7 +53,7 @@ static void update_vector(struct machine *m, uint32_t desc, uint32_t cpu, uint32
 		}
 	}
 	d->cpu = (uint16_t)cpu;
-	d->vector = (uint16_t)vector;
+	d->vector = vector;
 	*slot_of(m, cpu, vector) = desc;
 	emit_vector(m, EV_VECTOR_ASSIGNED, desc, cpu, vector);
 }
@@ -128,24 +129,6 @@ static void unreserve(struct machine *m, uint32_t desc)
 		vector_matrix_remove_reserved(m->matrix, 1);
 		d->flags &= (uint16_t)~DESC_RESERVED;
 	}
-}
-
-/* The CPUs of a socket, as far as they are in the other mask too; false where there is none. */
-static bool node_mask(const struct machine *m, uint32_t socket, const uint64_t *within, uint64_t *mask)
-{
-	uint32_t share = m->config->cpus / m->config->sockets;
-	bool any = false;
-
-	for (uint32_t word = 0; word < m->cpu_words; word++) {
-		mask[word] = 0;
-	}
-	for (uint32_t cpu = socket * share; cpu < (socket + 1) * share; cpu++) {
-		if (within[cpu / 64] >> (cpu % 64) & 1) {
-			mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-			any = true;
-		}
-	}
-	return any;
 }
 
 static int activate(struct machine *m, uint32_t desc)

@@ -64,3 +64,5 @@ const struct cleanup_operations cleanup_timer = { .moved = next_tick, .arrived =
 const struct cleanup_operations cleanup_immediate = {
 	.moved = at_once, .arrived = nothing, .retry = nothing
 };
+/* Arm's LPIs and SPIs are the same on every CPU: there is no old vector. */
+const struct cleanup_operations cleanup_no_old_vector = { .moved = nothing, .arrived = nothing, .retry = nothing };

@@ -25,20 +25,37 @@ struct move_operations {
 	 * 1: moved; 0: nothing to change; -EBUSY; -ENOSPC.
 	 */
 	int (*set_affinity)(struct kthread *k, uint32_t desc, const uint64_t *mask);
+	/* The fasteoi flow keeps what arrives while the handler runs elsewhere, and sends it again at its end. */
+	bool resends_in_progress;
+	/* The flow drops what arrives while the handler still runs elsewhere, instead of leaving it pending for it. */
+	bool drops_in_progress;
+	/* How the two harts of a move come to an agreement; RISC-V only. */
+	const struct imsic_protocol *imsic;
+};
+
+/* What a hart does when it synchronises its interrupt file with the kernel's records (os/imsic_vector.h). */
+struct imsic_protocol {
+	bool looks_for_new;    /* the old hart looks for the new identity too: a temporary message brought it there */
+	bool new_waits;        /* the new hart's side of a move is open until the old hart's is closed */
+	bool syncs_on_entry;   /* every interrupt synchronises its hart first; otherwise only the timers do */
 };
 
 struct cleanup_operations {
+	/* x86: */
 	/* A move left its old vector live; called at the end of the move, with the vector lock held. */
 	void (*moved)(struct machine *m, uint32_t desc);
 	/* The first interrupt arrived at the new CPU; the old one is on line. */
 	void (*arrived)(struct machine *m, uint32_t desc);
 	/* The clean-up found the old vector pending. */
 	void (*retry)(struct machine *m, uint32_t desc);
+	/* RISC-V: the timer that synchronises another hart is added on the CPU that wants it instead of on that hart. */
+	bool syncs_on_caller;
 };
 
 struct hotplug_operations {
 	bool disables_first;   /* the interrupt controller is silenced before the interrupts are moved away */
 	bool scans_pending;    /* what is pending when they are moved away is sent on to their new CPUs */
+	bool keeps_pending;    /* what is pending stays where it is, until the CPU is back */
 	bool completes_moves;  /* old vectors that moves left on the CPU are freed; otherwise they leak */
 };
 

@@ -9,12 +9,20 @@ extern const struct move_operations x86_direct, x86_direct_data_first, x86_direc
 extern const struct move_operations x86_tmp, x86_tmp_local, x86_tmp_no_check, x86_tmp_remote, x86_same_vector;
 extern const struct move_operations x86_linux_5_6, x86_linux_6_1, x86_linux_6_1_as_commented;
 extern const struct move_operations vtd_whole, vtd_split, vtd_no_flush;
+extern const struct move_operations amd_whole, amd_split;
+extern const struct move_operations its_movi, its_no_resend, v2m_route, mbi_route;
 extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, cleanup_ipi, cleanup_immediate;
 extern const struct allocation_operations allocation_batch, allocation_dynamic, allocation_group_disable;
 extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
 extern const struct allocation_operations allocation_qemu_dynamic, allocation_ims, allocation_reboot_leak;
 extern const struct allocation_operations allocation_reboot_free;
+extern const struct cleanup_operations cleanup_no_old_vector;
+extern const struct move_operations imsic_direct, imsic_lazy, imsic_tmp_remote, imsic_tmp;
+extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif, imsic_mrif_early_merge;
+extern const struct cleanup_operations imsic_sync_timer, imsic_sync_timer_wrong_cpu;
+extern const struct hotplug_operations offline_imsic;
 extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
+extern const struct hotplug_operations offline_migrate;
 
 #define X86 NEEDS(ARCH_X86)
 #define PLAIN NEEDS(REMAP_NONE)
@@ -23,12 +31,26 @@ extern const struct hotplug_operations offline_scan, offline_no_scan, offline_ea
 #define REWRITTEN (PCI | NEEDS(DEVICE_PLATFORM) | NEEDS(DEVICE_WIRED))
 
 #define MOVE(name, family, summary, remaps, kinds, masking, operations) \
-	{ name, SLOT_MOVE, family, summary, X86, remaps, kinds, masking, operations }
+	{ name, SLOT_MOVE, family, summary, X86, remaps, kinds, masking, operations, 0 }
 #define OTHER(name, slot, family, summary, operations) \
-	{ name, slot, family, summary, X86, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations }
+	{ name, slot, family, summary, X86, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations, 0 }
 
+#define ALLOCATION(name, summary, operations) \
+	{ name, SLOT_ALLOCATION, allocation, summary, NEEDS_ANY, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations, 0 }
+#define ARM(name, slot, family, summary, remaps, kinds, operations, cpus_max) \
+	{ name, slot, family, summary, NEEDS(ARCH_ARM), remaps, kinds, MASKING_ANY, operations, cpus_max }
+
+#define IMSIC(name, remap, summary, operations) \
+	{ name, SLOT_MOVE, (remap) == REMAP_NONE ? imsic : imsic_remapped, summary, NEEDS(ARCH_RISCV), NEEDS(remap), PCI, \
+	  MASKING_ANY, operations }
+#define RISCV(name, slot, family, summary, operations) \
+	{ name, slot, family, summary, NEEDS(ARCH_RISCV), NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations }
+
+static const char imsic[] = "RISC-V";
+static const char imsic_remapped[] = "RISC-V, IOMMU";
 static const char not_remapped[] = "x86, not remapped";
 static const char remapped[] = "x86, remapped";
+static const char arm[] = "Arm";
 static const char cleanup[] = "clean-up of the old vector";
 static const char hotplug[] = "CPU offline";
 static const char allocation[] = "vectors at run time";
@@ -63,38 +85,72 @@ static const struct strategy registry[] = {
 	     MASKING_ANY, &vtd_split),
 	MOVE("vtd-no-flush", remapped, "remap entry in one store, without the invalidation", NEEDS(REMAP_VTD), NEEDS_ANY,
 	     MASKING_ANY, &vtd_no_flush),
+	{ "amd-32", SLOT_MOVE, remapped, "32-bit entry in one store, then invalidate and wait", X86, NEEDS(REMAP_AMDVI),
+	  PCI, MASKING_ANY, &amd_whole, 255 },
+	MOVE("amd-ga", remapped, "128-bit entry in one compare-exchange, then invalidate and wait", NEEDS(REMAP_AMDVI),
+	     PCI, MASKING_ANY, &amd_whole),
+	MOVE("amd-split", remapped, "Linux before e52d58d54a32: 128-bit entry off, two halves, on; invalidate and wait",
+	     NEEDS(REMAP_AMDVI), PCI, MASKING_ANY, &amd_split),
+	ARM("its-movi", SLOT_MOVE, arm, "MOVI, SYNC; an LPI that comes while its handler runs elsewhere is sent again",
+	    NEEDS(REMAP_ITS), NEEDS_ANY, &its_movi, 0),
+	ARM("its-no-resend", SLOT_MOVE, arm, "Linux before 9c15eeb5362c: MOVI, SYNC, and such an LPI is dropped",
+	    NEEDS(REMAP_ITS), NEEDS_ANY, &its_no_resend, 0),
+	ARM("v2m", SLOT_MOVE, arm, "GICv2m: the SPI's target byte in the distributor, in one write", NEEDS(REMAP_V2M),
+	    NEEDS_ANY, &v2m_route, 8),
+	ARM("mbi", SLOT_MOVE, arm, "GICv3 MBI: the SPI disabled, its route rewritten, enabled", NEEDS(REMAP_V2M),
+	    NEEDS_ANY, &mbi_route, 0),
+	IMSIC("imsic-direct", REMAP_NONE, "address, then data, from any CPU; harts synchronise as in Linux 6.15", &imsic_direct),
+	IMSIC("imsic-lazy", REMAP_NONE, "Linux 6.10 to 6.14: address, then data, from any CPU; harts synchronise by timers",
+	      &imsic_lazy),
+	IMSIC("imsic-tmp-remote", REMAP_NONE, "temporary message {old hart, new identity}, from any CPU", &imsic_tmp_remote),
+	IMSIC("imsic-tmp", REMAP_NONE, "Linux 6.15: the same in the acknowledge on the old hart", &imsic_tmp),
+	IMSIC("imsic-iommu", REMAP_RISCV_IOMMU, "MSI page table entry in one store, then IOTINVAL and IOFENCE", &imsic_iommu),
+	IMSIC("imsic-iommu-no-fence", REMAP_RISCV_IOMMU, "the same without IOTINVAL and IOFENCE", &imsic_iommu_no_fence),
+	IMSIC("imsic-mrif", REMAP_RISCV_IOMMU, "by way of a memory-resident file, merged after the second fence", &imsic_mrif),
+	IMSIC("imsic-mrif-early-merge", REMAP_RISCV_IOMMU, "the same, merged before the second fence",
+	      &imsic_mrif_early_merge),
 	OTHER("first-interrupt", SLOT_CLEANUP, cleanup, "a timer, armed by the first interrupt on the new CPU",
 	      &cleanup_first_interrupt),
 	OTHER("timer", SLOT_CLEANUP, cleanup, "a timer, armed at the end of the move", &cleanup_timer),
 	OTHER("ipi", SLOT_CLEANUP, cleanup, "an IPI, sent by the first interrupt on the new CPU", &cleanup_ipi),
 	OTHER("immediate", SLOT_CLEANUP, cleanup, "at the end of the move, whatever is under way", &cleanup_immediate),
+	ARM("no-old-vector", SLOT_CLEANUP, cleanup, "an LPI or SPI is the same on every CPU: a move leaves none", NEEDS_ANY,
+	    NEEDS_ANY, &cleanup_no_old_vector, 0),
+	RISCV("sync-timer", SLOT_CLEANUP, cleanup, "each hart synchronises its file at the next tick", &imsic_sync_timer),
+	RISCV("sync-timer-wrong-cpu", SLOT_CLEANUP, cleanup,
+	      "Linux 6.15 before 08fb624802d8: the timer is added on the CPU that moves the interrupt",
+	      &imsic_sync_timer_wrong_cpu),
 	OTHER("offline-scan", SLOT_HOTPLUG, hotplug, "pending vectors are found in the IRR and retriggered", &offline_scan),
 	OTHER("offline-no-scan", SLOT_HOTPLUG, hotplug, "pending vectors are left behind", &offline_no_scan),
 	OTHER("offline-early-disable", SLOT_HOTPLUG, hotplug,
 	      "Linux before 52d6b926aabc: the APIC is disabled before the interrupts move", &offline_early_disable),
 	OTHER("offline-leak", SLOT_HOTPLUG, hotplug,
 	      "Linux before a6c11c0a5235 (CVE-2024-31076): old vectors on the dying CPU are never freed", &offline_leak),
-	OTHER("batch", SLOT_ALLOCATION, allocation, "all before the function is enabled; refused afterwards",
+	RISCV("offline-imsic", SLOT_HOTPLUG, hotplug, "pending identities stay in the file until the hart is back",
+	      &offline_imsic),
+	ALLOCATION("batch", "all before the function is enabled; refused afterwards",
 	      &allocation_batch),
-	OTHER("dynamic", SLOT_ALLOCATION, allocation, "Linux 6.2: one entry each, masked until written, function enabled",
+	ALLOCATION("dynamic", "Linux 6.2: one entry each, masked until written, function enabled",
 	      &allocation_dynamic),
 	OTHER("ims", SLOT_ALLOCATION, allocation,
 	      "Linux 6.2: from the device's interrupt message store, at whatever slot is free", &allocation_ims),
-	OTHER("group-disable", SLOT_ALLOCATION, allocation,
+	ALLOCATION("group-disable",
 	      "MSI-X groups as first sent in 2019: function disabled meanwhile, and after an error",
 	      &allocation_group_disable),
-	OTHER("group-live", SLOT_ALLOCATION, allocation, "MSI-X groups with the function enabled throughout",
+	ALLOCATION("group-live", "MSI-X groups with the function enabled throughout",
 	      &allocation_group_live),
-	OTHER("qemu-realloc", SLOT_ALLOCATION, allocation,
+	ALLOCATION("qemu-realloc",
 	      "monitor without dynamic MSI-X: release and re-allocate all, once for each vector", &allocation_qemu_realloc),
-	OTHER("qemu-deferred", SLOT_ALLOCATION, allocation, "the same, once for all new vectors",
+	ALLOCATION("qemu-deferred", "the same, once for all new vectors",
 	      &allocation_qemu_deferred),
-	OTHER("qemu-dynamic", SLOT_ALLOCATION, allocation, "monitor with dynamic MSI-X: one call for one vector",
+	ALLOCATION("qemu-dynamic", "monitor with dynamic MSI-X: one call for one vector",
 	      &allocation_qemu_dynamic),
 	OTHER("reboot-leak", SLOT_ALLOCATION, allocation,
 	      "Xen before XSA-360 (CVE-2021-3308): a guest's reboot leaves its vectors behind", &allocation_reboot_leak),
 	OTHER("reboot-free", SLOT_ALLOCATION, allocation,
 	      "the same with its fix: the reboot gives the vectors back", &allocation_reboot_free),
+	ARM("offline-migrate", SLOT_HOTPLUG, hotplug, "the GIC takes what is pending along to the new CPU", NEEDS_ANY,
+	    NEEDS_ANY, &offline_migrate, 0),
 };
 
 const struct strategy *strategy_registry(size_t *count)
@@ -113,20 +169,27 @@ const struct strategy *strategy_find(const char *name)
 	return NULL;
 }
 
+/* What a contender gets where it names nothing. */
+static const struct defaults {
+	enum machine_arch arch;
+	enum machine_remap remap;
+	const char *slot[STRATEGY_SLOTS];
+} defaults[] = {
+	{ ARCH_X86, REMAP_NONE, { "x86-tmp", "first-interrupt", "offline-scan", "dynamic" } },
+	{ ARCH_X86, REMAP_VTD, { "vtd", "timer", "offline-scan", "dynamic" } },
+	{ ARCH_X86, REMAP_AMDVI, { "amd-ga", "timer", "offline-scan", "dynamic" } },
+	{ ARCH_RISCV, REMAP_NONE, { "imsic-tmp", "sync-timer", "offline-imsic", "dynamic" } },
+	{ ARCH_RISCV, REMAP_RISCV_IOMMU, { "imsic-iommu", "sync-timer", "offline-imsic", "dynamic" } },
+	{ ARCH_ARM, REMAP_ITS, { "its-movi", "no-old-vector", "offline-migrate", "dynamic" } },
+	{ ARCH_ARM, REMAP_V2M, { "v2m", "no-old-vector", "offline-migrate", "dynamic" } },
+};
+
 const struct strategy *strategy_default(enum strategy_slot slot, enum machine_arch arch, enum machine_remap remap)
 {
-	(void)arch;
-	switch (slot) {
-	case SLOT_MOVE:
-		return strategy_find(remap == REMAP_VTD ? "vtd" : "x86-tmp");
-	case SLOT_CLEANUP:
-		return strategy_find(remap == REMAP_VTD ? "timer" : "first-interrupt");
-	case SLOT_HOTPLUG:
-		return strategy_find("offline-scan");
-	case SLOT_ALLOCATION:
-		return strategy_find("dynamic");
-	case STRATEGY_SLOTS:
-		break;
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (defaults[i].arch == arch && defaults[i].remap == remap) {
+			return strategy_find(defaults[i].slot[slot]);
+		}
 	}
 	return NULL;
 }

@@ -31,6 +31,7 @@ struct strategy {
 	unsigned kinds;                 /* of every device that the scenario moves: NEEDS(DEVICE_MSI) | ... */
 	enum needs_masking masking;     /* every device that the scenario moves can mask its vectors */
 	const void *operations;         /* struct move_operations, ... by slot */
+	unsigned cpus_max;              /* a precondition too: CPUs that it can reach; 0: any number */
 };
 
 /* Every protocol, in the order of `list strategies`. */

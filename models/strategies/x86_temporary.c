@@ -25,8 +25,7 @@
 /* A late arrival of the temporary message is expected on this CPU: the slot swallows it once instead of logging it. */
 static void expect_stray(struct kthread *k, uint32_t cpu, uint32_t vector)
 {
-	struct machine *m = k->machine;
-	uint32_t *slot = &m->vector_irq[(size_t)cpu * m->vectors + vector];
+	uint32_t *slot = machine_vector_irq(k->machine, cpu, vector);
 
 	if (*slot == VECTOR_UNUSED) {
 		*slot = VECTOR_RETRIGGERED;

@@ -21,8 +21,9 @@
 struct world_setup {
 	uint32_t cpus;              /* 0: 4 */
 	uint32_t sockets;           /* 0: 1 */
-	uint32_t vectors_first;     /* 0: 32 */
-	uint32_t vectors_end;       /* 0: 236, without system vectors */
+	uint32_t vectors_first;     /* 0: 32; of an ITS 8192 */
+	uint32_t vectors_end;       /* 0: 236; of an ITS 73728, of a v2m frame 1020 */
+	enum machine_arch arch;
 	enum machine_remap remap;
 	enum machine_fabric fabric;
 	bool uncached;              /* the remap hardware caches nothing */
