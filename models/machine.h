@@ -36,6 +36,7 @@ struct remap_index;
 struct move_operations;
 struct cleanup_operations;
 struct hotplug_operations;
+struct invalidation;
 struct imsic_file;
 struct imsic_vector;
 struct riscv_iommu;
@@ -171,6 +172,7 @@ struct machine {
 	uint16_t *posted_writes;          /* [device * cpus + cpu]: on their way */
 	struct kernel_timer *timer;       /* [timers_count] */
 	struct kthread *thread;           /* [config->threads + config->cpus]: the last ones are the interrupt contexts */
+	struct invalidation *invalidation;
 	struct remap_table *remap_table;
 	struct irte *irte;                /* [remap_table->entries]: the table in memory */
 	struct irte *irte_cache;          /* the same as the hardware holds it; not present: not cached */

@@ -32,7 +32,10 @@ static const char *device_name(const struct telling *t, uint32_t source)
 static GString *cell_at(struct telling *t, uint32_t column)
 {
 	GArray *cells = t->step->cells;
-	struct witness_cell cell = { column, NULL };
+	/* What happens at no CPU is told where the step is. */
+	struct witness_cell cell = { column == CPU_NONE ? t->place : column, NULL };
+
+	column = cell.column;
 
 	for (guint i = 0; i < cells->len; i++) {
 		if (g_array_index(cells, struct witness_cell, i).column == column) {
@@ -223,7 +226,11 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		say(t, event->cpu, "0x%x pending%s", event->value, event->detail ? " already" : "");
 		break;
 	case EV_HELD:
-		say(t, event->cpu, "0x%x is not enabled", event->value);
+		if (event->cpu == CPU_NONE) {
+			say(t, t->place, "0x%x kept in memory", event->value);
+		} else {
+			say(t, event->cpu, "0x%x is not enabled", event->value);
+		}
 		break;
 	case EV_IRQ_TAKEN:
 		say(t, event->cpu, "takes 0x%x", event->value);
@@ -387,7 +394,8 @@ static uint32_t place_of_event(const struct telling *t, const struct hw_event *e
 	case HW_HANDLER_ENDS:
 		break;
 	}
-	return event->cpu;
+	/* A request that ends in memory has no CPU. */
+	return event->cpu == CPU_NONE ? column_of_device(t, event->device) : event->cpu;
 }
 
 static void take_and_tell(struct telling *t, const struct check_transition *taken)

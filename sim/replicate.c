@@ -84,7 +84,8 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	arrivals_init(&r->arrivals, &r->engine, s, replication, metrics);
 	engine_run(&r->engine, s->duration_ps + s->drain_ps);
 	fates_finish(&r->fates, m);
-	error = fates_check(&r->fates, m);
+	error = r->engine.deadlocked ? format("deadlock: a thread waits for what never comes", "") :
+		fates_check(&r->fates, m);
 	if (!error && (m->root->global ? !m->root->sound(m) : vector_matrix_check(m->matrix))) {
 		error = format("the records of the vectors are inconsistent", "");
 	}

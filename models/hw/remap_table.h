@@ -32,15 +32,6 @@ struct irte {
 
 struct remap_table {
 	uint32_t entries;
-	/*
-	 * Requests between their look-up and their delivery, by the epoch in which they were looked up. Each invalidation
-	 * begins an epoch and has to see those of the one before delivered; younger ones may overtake them.
-	 */
-	uint32_t in_lookup[2];
-	uint8_t epoch;
-	uint8_t pad[3];
-	uint16_t flush_thread;   /* thread + 1 whose invalidation runs; 0: none */
-	uint16_t flush_done;     /* its wait descriptor is written */
 };
 
 void remap_table_lay_out(struct machine *m, struct state_layout *layout, uint32_t entries);
@@ -58,16 +49,10 @@ void remap_table_forward(struct machine *m, uint32_t device, const struct irte *
 /* A request of the device is refused for that reason, logged as a fault, and dropped. */
 void remap_table_fault(struct machine *m, uint32_t device, struct causes causes, uint32_t reason);
 
-/* HW_REMAP_DONE; its flag is the epoch. */
+/* HW_REMAP_DONE. */
 void remap_table_looked_up(struct machine *m, const struct hw_event *event);
 
-/*
- * Invalidates the cached entries [first, first + count) and waits for the wait descriptor: every request that was looked up
- * before is delivered then. One invalidation at a time, as the queue's lock has it.
- */
+/* Invalidates the cached entries [first, first + count), and waits for the end (hw/invalidation.h). */
 void remap_table_flush(struct kthread *k, uint32_t first, uint32_t count);
-
-/* HW_FLUSH_DONE. */
-void remap_table_flush_done(struct machine *m, const struct hw_event *event);
 
 #endif

@@ -37,10 +37,6 @@ struct msi_pte {
 };
 
 struct riscv_iommu {
-	uint32_t in_lookup[2];   /* requests between their lookup and their delivery, by the epoch of their lookup */
-	uint16_t fence_thread;   /* thread + 1 whose fence runs; 0: none */
-	uint8_t fence_done;
-	uint8_t epoch;           /* changes with each fence: the look-ups that it waits for are of the other one */
 	uint32_t notice;         /* identity of notices */
 };
 
@@ -51,14 +47,8 @@ uint64_t riscv_iommu_address(uint32_t entry);
 void riscv_iommu_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes);
 void riscv_iommu_looked_up(struct machine *m, const struct hw_event *event);
 
-/*
- * Invalidates one cached entry and waits: every message that was looked up before has reached its file, or memory, then.
- * One at a time, as the command queue's lock has it.
- */
+/* IOTINVAL of one cached entry, then IOFENCE.C, and the wait for its end (hw/invalidation.h). */
 void riscv_iommu_fence(struct kthread *k, uint32_t entry);
-
-/* HW_FLUSH_DONE. */
-void riscv_iommu_fence_done(struct machine *m, const struct hw_event *event);
 
 /* Whether the identity is pending in the entry's memory-resident file; clears it, and hands out its raises. */
 bool riscv_iommu_mrif_take(struct machine *m, uint32_t entry, uint32_t identity, struct causes *causes);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "models/hw/invalidation.h"
 #include "models/hw/lapic.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
@@ -69,5 +70,5 @@ static void program(struct kthread *k, uint32_t desc)
 
 const struct remap_unit amdvi_unit = {
 	.lay_out = lay_out, .init = init, .request = amdvi_request, .looked_up = remap_table_looked_up,
-	.flush_done = remap_table_flush_done, .allocate = allocate, .message = message, .boot = boot, .program = program
+	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program
 };

@@ -88,7 +88,10 @@ void k_cpu_put(struct kthread *k)
 	for (uint32_t i = 0; i < m->config->threads; i++) {
 		if (m->thread[i].waiting_cpu && m->thread[i].cpu == k->cpu) {
 			m->env->wake(m, i);
-			return;
+			/* Of a CPU that went off line nobody else gives it back: all of them go elsewhere. */
+			if (cpu_is_online(m, k->cpu)) {
+				return;
+			}
 		}
 	}
 }

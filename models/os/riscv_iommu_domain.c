@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "models/hw/imsic.h"
+#include "models/hw/invalidation.h"
 #include "models/machine.h"
 #include "models/os/imsic_vector.h"
 #include "models/os/kapi.h"
@@ -16,6 +17,7 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	size_t entries = m->sources_count;
 
 	m->riscv_iommu = state_place(layout, sizeof(*m->riscv_iommu));
+	m->invalidation = state_place(layout, sizeof(*m->invalidation));
 	m->msi_pte = state_place(layout, entries * sizeof(*m->msi_pte));
 	m->msi_pte_cache = state_place(layout, entries * sizeof(*m->msi_pte_cache));
 	m->mrif = state_place(layout, entries * m->vector_words * sizeof(*m->mrif));
@@ -145,6 +147,6 @@ static void stranded(const struct machine *m, stranded_visit *visit, void *conte
 
 const struct remap_unit riscv_iommu_unit = {
 	.lay_out = lay_out, .init = init, .request = riscv_iommu_request, .looked_up = riscv_iommu_looked_up,
-	.flush_done = riscv_iommu_fence_done, .allocate = allocate, .message = message, .boot = boot, .program = program,
+	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program,
 	.notice = notice, .stranded = stranded
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "models/hw/invalidation.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
 #include "remap_index.h"
@@ -96,5 +97,5 @@ static void program(struct kthread *k, uint32_t desc)
 
 const struct remap_unit vtd_unit = {
 	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = remap_table_looked_up,
-	.flush_done = remap_table_flush_done, .allocate = allocate, .message = message, .boot = boot, .program = program
+	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program
 };

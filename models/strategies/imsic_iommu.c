@@ -39,7 +39,7 @@
 #include "models/os/riscv_iommu_domain.h"
 #include "models/strategies/operations.h"
 
-static int translated(struct kthread *k, uint32_t desc, const uint64_t *mask)
+static int translated(struct kthread *k, uint32_t desc, const uint64_t *mask, bool fence)
 {
 	uint32_t old_cpu = k->machine->desc[desc].cpu;
 	uint32_t identity = k->machine->desc[desc].vector;
@@ -50,25 +50,23 @@ static int translated(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	}
 	/* A cached copy still leads to the old file, whose identity stays enabled. */
 	riscv_iommu_point(k, desc, MSI_PTE_BASIC);
-	/* When this returns, all that went to the old file is pending there. */
-	riscv_iommu_synchronise(k, desc);
+	if (fence) {
+		/* When this returns, all that went to the old file is pending there. */
+		riscv_iommu_synchronise(k, desc);
+	}
 	imsic_move(k, desc, old_cpu, identity);
 	return 1;
 }
 
+static int with_fence(struct kthread *k, uint32_t desc, const uint64_t *mask)
+{
+	return translated(k, desc, mask, true);
+}
+
+/* The cache decides, for as long as it holds the entry, that an interrupt goes to the old file. */
 static int no_fence(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
-	uint32_t old_cpu = k->machine->desc[desc].cpu;
-	uint32_t identity = k->machine->desc[desc].vector;
-	int moved = imsic_assign(k, desc, mask, true);
-
-	if (moved <= 0) {
-		return moved;
-	}
-	/* From here on it depends on the cache which of the two files an interrupt goes to. */
-	riscv_iommu_point(k, desc, MSI_PTE_BASIC);
-	imsic_move(k, desc, old_cpu, identity);
-	return 1;
+	return translated(k, desc, mask, false);
 }
 
 static int by_memory(struct kthread *k, uint32_t desc, const uint64_t *mask, bool early)
@@ -113,7 +111,7 @@ static int mrif_early_merge(struct kthread *k, uint32_t desc, const uint64_t *ma
 
 static const struct imsic_protocol protocol = { .new_waits = true, .syncs_on_entry = true };
 
-const struct move_operations imsic_iommu = { .set_affinity = translated, .imsic = &protocol };
+const struct move_operations imsic_iommu = { .set_affinity = with_fence, .imsic = &protocol };
 const struct move_operations imsic_iommu_no_fence = { .set_affinity = no_fence, .imsic = &protocol };
 const struct move_operations imsic_mrif = { .set_affinity = mrif, .imsic = &protocol };
 const struct move_operations imsic_mrif_early_merge = { .set_affinity = mrif_early_merge, .imsic = &protocol };

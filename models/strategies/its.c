@@ -10,7 +10,7 @@
  *                       raise  -----> LPI to CPU 2  -----------------------------------> in progress on CPU 1
  *                                                                handler ends
  *
- * Before 9c15eeb5362c and 8f4b589595d0 (Linux 6.6, 2023) the flow on CPU 2 drops it: nobody will look at the device again.
+ * Before 9c15eeb5362c and 8f4b589595d0 (Linux, 2023) the flow on CPU 2 drops it: nobody will look at the device again.
  * Since then it is marked pending, and CPU 1, at the end of its handler, sends it again with an INT command.
  */
 #include <stdint.h>

@@ -15,6 +15,7 @@
 #include "models/strategies/registry.h"
 #include "vector_matrix.h"
 
+/* The sanitizers warn of swapcontext(); that each thread keeps to a stack of its own is what they ask for. */
 #define STACK_SIZE (256 * 1024)
 
 /* A thread's wake-up is an event of this kind: value is its generation. */
@@ -163,7 +164,8 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env test_env = {
-	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit,
+	.serviced = serviced
 };
 
 /* makecontext() passes integers only. */
@@ -311,11 +313,15 @@ static void default_timings(struct model_timings *timings)
 
 struct world *world_create(const struct world_setup *setup)
 {
-	static const uint32_t system_vectors[] = { 32, 50, 128 };
 	static const struct {
 		uint32_t first, end;
 	} ranges[] = { [REMAP_NONE] = { 32, 236 }, [REMAP_VTD] = { 32, 236 }, [REMAP_AMDVI] = { 32, 236 },
-		       [REMAP_ITS] = { 8192, 73728 }, [REMAP_V2M] = { 32, 1020 } };
+		       [REMAP_ITS] = { 8192, 73728 }, [REMAP_V2M] = { 32, 1020 }, [REMAP_RISCV_IOMMU] = { 1, 64 } };
+	static const struct {
+		uint32_t vectors[3];
+		size_t count;
+	} systems[] = { [ARCH_X86] = { { 32, 50, 128 }, 3 }, [ARCH_ARM] = { { 0 }, 0 }, [ARCH_RISCV] = { { 1 }, 1 } };
+	enum machine_remap range = setup->arch == ARCH_RISCV ? REMAP_RISCV_IOMMU : setup->remap;
 	struct world *w = calloc(1, sizeof(*w));
 	struct machine_config *config = &w->config;
 
@@ -324,10 +330,10 @@ struct world *world_create(const struct world_setup *setup)
 	*config = (struct machine_config){
 		.arch = setup->arch, .remap = setup->remap, .fabric = setup->fabric, .remap_cache = !setup->uncached,
 		.cpus = setup->cpus ? setup->cpus : 4, .sockets = setup->sockets ? setup->sockets : 1,
-		.vectors_first = setup->vectors_first ? setup->vectors_first : ranges[setup->remap].first,
-		.vectors_end = setup->vectors_end ? setup->vectors_end : ranges[setup->remap].end,
-		.system_vectors = system_vectors,
-		.system_vectors_count = setup->without_system_vectors || setup->arch != ARCH_X86 ? 0 : 3,
+		.vectors_first = setup->vectors_first ? setup->vectors_first : ranges[range].first,
+		.vectors_end = setup->vectors_end ? setup->vectors_end : ranges[range].end,
+		.system_vectors = systems[setup->arch].vectors,
+		.system_vectors_count = setup->without_system_vectors ? 0 : systems[setup->arch].count,
 		.timings = setup->timings, .devices = w->devices, .devices_count = setup->devices_count,
 		.cpu_place = w->places, .device_place = w->places, .cpu_places = 1, .message_ps = &w->message_ps,
 		.write_ps = &w->write_ps, .ipi_extra_ps = &w->ipi_extra_ps,
@@ -355,6 +361,11 @@ struct world *world_create(const struct world_setup *setup)
 
 void world_end(struct world *w)
 {
+	world_end_with(w, NULL);
+}
+
+void world_end_with(struct world *w, struct run_metrics *metrics)
+{
 	char *broken;
 
 	fates_finish(&w->fates, &w->machine);
@@ -366,6 +377,9 @@ void world_end(struct world *w)
 		cr_expect_eq(vector_matrix_check(w->machine.matrix), 0);
 	}
 	free(broken);
+	if (metrics) {
+		*metrics = w->metrics;
+	}
 	for (uint32_t i = 0; i < w->machine.threads_count; i++) {
 		free(w->threads[i].stack);
 	}

@@ -21,8 +21,8 @@
 struct world_setup {
 	uint32_t cpus;              /* 0: 4 */
 	uint32_t sockets;           /* 0: 1 */
-	uint32_t vectors_first;     /* 0: 32; of an ITS 8192 */
-	uint32_t vectors_end;       /* 0: 236; of an ITS 73728, of a v2m frame 1020 */
+	uint32_t vectors_first;     /* 0: 32; of riscv 1, of an ITS 8192 */
+	uint32_t vectors_end;       /* 0: 236; of riscv 64, of an ITS 73728, of a v2m frame 1020 */
 	enum machine_arch arch;
 	enum machine_remap remap;
 	enum machine_fabric fabric;
@@ -71,6 +71,8 @@ struct world *world_create(const struct world_setup *setup);
 
 /* Asserts the conservation law and the vector matrix, and frees. */
 void world_end(struct world *w);
+/* The same, and hands out what was counted, the end of the run included. */
+void world_end_with(struct world *w, struct run_metrics *metrics);
 
 /* Runs function as a thread on the CPU from now on; it has the CPU. Returns at once. */
 void world_spawn(struct world *w, uint32_t thread, uint32_t cpu, void (*function)(struct kthread *k, void *argument),
