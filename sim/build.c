@@ -49,7 +49,7 @@ static void build_domain(const struct scenario_device *from, enum scenario_domai
 	to->vectors += domain->vectors;
 }
 
-static void build_device(const struct scenario_device *from, struct device_config *to, uint64_t *affinity)
+void build_device(const struct scenario_device *from, struct device_config *to)
 {
 	*to = (struct device_config){
 		.intx = from->intx, .address_64 = from->address_bits == 64, .managed = from->managed,
@@ -60,6 +60,10 @@ static void build_device(const struct scenario_device *from, struct device_confi
 	build_domain(from, DOMAIN_IMS, to);
 	build_domain(from, DOMAIN_PLATFORM, to);
 	build_domain(from, DOMAIN_WIRED, to);
+}
+
+static void build_affinity(const struct scenario_device *from, struct device_config *to, uint64_t *affinity)
+{
 	if (!from->initial_cpus) {
 		return;
 	}
@@ -78,7 +82,8 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 	b->devices = table(s->devices_count, sizeof(*b->devices));
 	b->affinities = table(s->devices_count * words, sizeof(*b->affinities));
 	for (size_t device = 0; device < s->devices_count; device++) {
-		build_device(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
+		build_device(&s->devices[device], &b->devices[device]);
+		build_affinity(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
 	}
 	b->config = (struct machine_config){
 		.arch = machine->arch, .remap = machine->remap, .fabric = machine->fabric,

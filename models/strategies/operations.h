@@ -64,6 +64,7 @@ struct allocation_operations {
 	int (*grow)(struct kthread *k, struct irq_request *request);
 	bool needs_groups;       /* the device hands out its vectors in groups */
 	bool needs_store;        /* the device has an interrupt message store */
+	bool noresize;           /* what is enabled can only be changed by disabling all */
 	bool forgets_on_reboot;  /* the host does not give back the vectors of a guest that reboots */
 };
 
