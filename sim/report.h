@@ -35,6 +35,16 @@ GString *report_table(const struct run_result *result, const struct expect_outco
 		      const struct report_options *options);
 
 /*
+ * The short form, for several scenarios: a line with the name and the question, then one for each contender with its counts
+ * over all replications and what its expectations say, then the expectations that did not hold. heading: the titles of the
+ * columns come first. The columns are the same in every scenario as long as contenders' names have at most 28 characters.
+ */
+GString *report_summary(const struct run_result *result, const struct expect_outcomes *outcomes, bool heading);
+
+/* The expectations that did not hold, a paragraph each. */
+void report_broken_expectations(GString *out, const struct scenario *s, const struct expect_outcomes *outcomes);
+
+/*
  * One JSON object, ended by a newline:
  *   schema_version, kind ("msirace run"), version, seed, partial
  *   scenario: {name, file, question, duration_ps, drain_ps, replications, resolved}; resolved is YAML that runs again

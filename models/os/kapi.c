@@ -213,6 +213,13 @@ uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum de
 	return value;
 }
 
+void k_device_reset(struct kthread *k, uint32_t device)
+{
+	step(k, cfg_ps(k));
+	k_note(k, "function reset", SOURCE_NONE, k->cpu, device);
+	device_reset(k->machine, device);
+}
+
 void k_mmio_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value)
 {
 	step(k, timings_of(k)->mmio_gap_ps);
