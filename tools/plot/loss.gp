@@ -19,18 +19,18 @@ set style arrow 1 head filled size screen 0.008, 20 linecolor rgb colour[1] line
 set style arrow 2 head filled size screen 0.008, 20 linecolor rgb colour[2] linewidth 1.6
 
 set lmargin at screen 0.30
-set rmargin at screen 0.635
+set rmargin at screen 0.625
 set title 'lost' offset 0, -0.7 textcolor rgb ink
 # Only these: an explicit list first, or automatic ones would stay.
 set ytics ('' -1)
-set for [i=1:rows] ytics add (strategy[i] i) scale 0
+set for [i=1:rows] ytics add (fit(strategy[i], 34) i) scale 0
 plot data using (seen(column('lost'))):'row':(inside(column('lost_low'))):'lost_high' with xerrorbars linestyle 1, \
 	data using (bound(column('lost'), column('lost_high'))):'row':(low - column('lost_high')):(0) with vectors arrowstyle 1, \
 	data using 'closed_form':(column('row') - 0.4):(0):(0.8) with vectors nohead linestyle 3, \
 	data using (sqrt(low * high)):'row':(strcol('lost') eq 'NaN' ? 'no migration' : '') with labels font font_small textcolor rgb faint
 unset label 1
 unset label 2
-set lmargin at screen 0.65
+set lmargin at screen 0.66
 set rmargin at screen 0.985
 set ytics ('' -1)
 set for [i=1:rows] ytics add ('' i) scale 0
