@@ -5,7 +5,7 @@ stem = 'affinity-race-loss'
 headline = 'Interrupts lost per migration'
 caption = 'affinity-race (scenarios/affinity-race.yaml), seed 1, 2 × 400ms, devices.edu.raise.rate = 100kHz, msirace 0.1.0'
 data = 'affinity-race-loss.dat'
-height = 259
+height = 267
 rows = 3
 array strategy[3] = ['x86-direct', \
 	'x86-direct-deferred', \
@@ -67,7 +67,7 @@ set yrange [rows + 0.6:0.4]
 set format x '%g'
 set xlabel 'per migration' offset 0, 0.3 textcolor rgb ink
 set tmargin at screen 1.0 - 72.0 / height
-set bmargin at screen 108.0 / height
+set bmargin at screen 116.0 / height
 unset key
 seen(value) = value > 0 ? value : NaN
 inside(value) = value < low ? low : value
@@ -87,7 +87,7 @@ set for [i=1:rows] ytics add (fit(strategy[i], 34) i) scale 0
 plot data using (seen(column('lost'))):'row':(inside(column('lost_low'))):'lost_high' with xerrorbars linestyle 1, \
 	data using (bound(column('lost'), column('lost_high'))):'row':(low - column('lost_high')):(0) with vectors arrowstyle 1, \
 	data using 'closed_form':(column('row') - 0.4):(0):(0.8) with vectors nohead linestyle 3, \
-	data using (sqrt(low * high)):'row':(strcol('lost') eq 'NaN' ? 'no migration' : '') with labels font font_small textcolor rgb faint
+	data using (sqrt(low * high)):'row':(column('migrations') == 0 ? 'no migration' : '') with labels font font_small textcolor rgb faint
 unset label 1
 unset label 2
 set lmargin at screen 0.66

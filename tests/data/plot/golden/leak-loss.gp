@@ -5,7 +5,7 @@ stem = 'leak-loss'
 headline = 'Interrupts lost per migration'
 caption = 'leak (leak.yaml), seed 1, 2 × 300ms, msirace 0.1.0'
 data = 'leak-loss.dat'
-height = 232
+height = 240
 rows = 2
 array strategy[2] = ['x86-direct+offline-leak', \
 	'x86-direct+offline-scan']
@@ -66,7 +66,7 @@ set yrange [rows + 0.6:0.4]
 set format x '%g'
 set xlabel 'per migration' offset 0, 0.3 textcolor rgb ink
 set tmargin at screen 1.0 - 72.0 / height
-set bmargin at screen 108.0 / height
+set bmargin at screen 116.0 / height
 unset key
 seen(value) = value > 0 ? value : NaN
 inside(value) = value < low ? low : value
@@ -86,7 +86,7 @@ set for [i=1:rows] ytics add (fit(strategy[i], 34) i) scale 0
 plot data using (seen(column('lost'))):'row':(inside(column('lost_low'))):'lost_high' with xerrorbars linestyle 1, \
 	data using (bound(column('lost'), column('lost_high'))):'row':(low - column('lost_high')):(0) with vectors arrowstyle 1, \
 	data using 'closed_form':(column('row') - 0.4):(0):(0.8) with vectors nohead linestyle 3, \
-	data using (sqrt(low * high)):'row':(strcol('lost') eq 'NaN' ? 'no migration' : '') with labels font font_small textcolor rgb faint
+	data using (sqrt(low * high)):'row':(column('migrations') == 0 ? 'no migration' : '') with labels font font_small textcolor rgb faint
 unset label 1
 unset label 2
 set lmargin at screen 0.66
