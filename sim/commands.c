@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_validate,
 	&command_explain,
 	&command_list,
+	&command_import,
 	&command_compare,
 	&command_plot,
 	&command_report,

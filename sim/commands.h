@@ -41,6 +41,7 @@ struct command {
 extern const struct command command_run, command_validate, command_explain, command_list;
 extern const struct command command_compare, command_check, command_replay, command_plot, command_report;
 extern const struct command command_manual, command_review;
+extern const struct command command_import;
 
 /* Every command in the order of `msirace --help`; NULL ends it. */
 extern const struct command *const commands[];
