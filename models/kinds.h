@@ -23,8 +23,8 @@ enum msix_torn { TORN_MIX, TORN_OLD, TORN_NEW, TORN_CACHED };
  */
 enum device_kind { DEVICE_MSI, DEVICE_MSIX, DEVICE_IMS, DEVICE_PLATFORM, DEVICE_WIRED };
 
-/* Device domains that one device can own at once: PCI MSI-X and IMS, or wired lines and platform MSI. */
-#define DEVICE_DOMAINS_MAX 3
+/* Device domains that one device can own at once: its own kind, IMS, platform MSI and wired lines. */
+#define DEVICE_DOMAINS_MAX 4
 
 enum vector_placement { PLACE_SPREAD, PLACE_PACK, PLACE_FIRST_FIT };
 

@@ -95,7 +95,7 @@ static uint32_t initial_sources(struct machine *m, uint32_t device, uint32_t sou
 
 	for (uint32_t domain = 0; domain < config->domains; domain++) {
 		for (uint32_t index = 0; index < config->domain[domain].vectors; index++) {
-			m->source[source] = (struct source){ device, vector++, index, domain, DESC_NONE };
+			m->source[source] = (struct source){ device, vector++, index, domain, DESC_NONE, 0 };
 			m->desc[source].cpu = CPU_NONE;
 			source++;
 		}

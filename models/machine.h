@@ -55,7 +55,8 @@ struct domain_config {
 	bool groups;               /* vectors can be added, and enabled again, while others are in use */
 	uint32_t vectors;
 	uint32_t allocated;        /* vectors [0, allocated) are set up before the run */
-	uint32_t needed;           /* of those, how many will do */
+	uint32_t reserved;         /* of those, the last ones that wait for a request and have no handler yet */
+	uint32_t needed;           /* of those allocated, how many will do; 0: all */
 };
 
 struct device_config {
@@ -131,6 +132,7 @@ struct source {
 	uint32_t index;       /* hardware index in its domain */
 	uint32_t domain;      /* of the device */
 	uint32_t desc;        /* its irq_desc, or DESC_NONE */
+	uint32_t active;      /* the driver has started the queue behind it */
 };
 
 struct machine_locks {

@@ -8,6 +8,7 @@
 #include "models/os/irq_alloc.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
+#include "models/os/msi_domain.h"
 #include "sim/engine.h"
 
 /* The thread runs on the named CPU, or on the lowest one on line that is neither the interrupt's nor its target's. */
@@ -160,33 +161,96 @@ static void online(struct action *a, struct kthread *k)
 	hotplug_online(k, cpu);
 }
 
+static void allocate(const struct scenario_action *action, struct kthread *k, uint32_t device, uint32_t domain)
+{
+	uint32_t all = action->vector_end - action->vector_first;
+	struct irq_request request = {
+		.device = device, .domain = domain, .first = action->vector_first, .end = action->vector_end,
+		.anywhere = action->want > 0, .want = action->want ? action->want : all,
+		.at_least = action->want ? action->at_least : all
+	};
+
+	irq_allocate(k, &request);
+}
+
+static void mask(struct kthread *k, uint32_t desc, bool on)
+{
+	if (!(k->machine->desc[desc].flags & DESC_STARTED)) {
+		return;
+	}
+	k_irq_save(k);
+	k_desc_lock(k, desc);
+	if (on) {
+		irq_mask(k, desc);
+	} else {
+		irq_unmask(k, desc);
+	}
+	k_desc_unlock(k, desc);
+	k_irq_restore(k);
+}
+
+static void act_on_vector(struct action *a, struct kthread *k, uint32_t source)
+{
+	switch (a->action->verb) {
+	case ACTION_MIGRATE:
+		migrate(a, k, source);
+		break;
+	case ACTION_RAISE:
+		device_raise(k->machine, source);
+		break;
+	case ACTION_MASK:
+	case ACTION_UNMASK:
+		mask(k, source, a->action->verb == ACTION_MASK);
+		break;
+	default:
+		break;
+	}
+}
+
 static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 {
 	struct machine *m = k->machine;
 	const struct scenario_action *action = a->action;
-	uint32_t vectors = m->config->devices[device].vectors;
-	uint32_t end = action->vector_end < vectors ? action->vector_end : vectors;
+	const struct scenario_device *named = &a->scenario->devices[device];
+	uint32_t domain = scenario_domain_number(named, action->domain);
 	uint32_t first_source = m->device[device].first_source;
+	uint32_t base = msi_domain_source(m, (struct msi_cookie){ device, domain }, 0) - first_source;
+	uint32_t first = base + action->vector_first;
+	uint32_t end = base + action->vector_end;
 
 	switch (action->verb) {
 	case ACTION_ALLOCATE:
-		irq_grow(k, device, action->vector_first, end);
+		allocate(action, k, device, domain);
 		break;
 	case ACTION_FREE:
-		irq_free_vectors(k, device, action->vector_first, end);
+		if (action->group == UINT32_MAX) {
+			irq_free_vectors(k, device, first, end);
+		} else if (irq_free_group(k, device, domain, action->group)) {
+			k_note(k, "there is no such group", SOURCE_NONE, k->cpu, action->group);
+		}
+		break;
+	case ACTION_REQUEST:
+		irq_request_vectors(k, device, first, end);
 		break;
 	case ACTION_ENABLE:
 	case ACTION_DISABLE:
 		irq_device_enable(k, device, action->verb == ACTION_ENABLE);
 		break;
-	case ACTION_MIGRATE:
-		for (uint32_t vector = action->vector_first; vector < end; vector++) {
-			migrate(a, k, first_source + vector);
-		}
+	case ACTION_REBOOT:
+		irq_guest_reboot(k, device);
 		break;
+	case ACTION_UNPLUG:
+		irq_unplug(k, device);
+		break;
+	case ACTION_PLUG:
+		irq_plug(k, device);
+		break;
+	case ACTION_MIGRATE:
 	case ACTION_RAISE:
-		for (uint32_t vector = action->vector_first; vector < end; vector++) {
-			device_raise(m, first_source + vector);
+	case ACTION_MASK:
+	case ACTION_UNMASK:
+		for (uint32_t vector = first; vector < end; vector++) {
+			act_on_vector(a, k, first_source + vector);
 		}
 		break;
 	case ACTION_OFFLINE:

@@ -128,6 +128,14 @@ void arrivals_event(struct arrivals *a, struct engine *e, const struct hw_event 
 		}
 		return;
 	}
+	/* A driver starts a queue when it has an interrupt for it. */
+	if (!e->machine.source[event->device].active) {
+		if (arrival->process->process == PROCESS_CLOSED) {
+			submit(a, e, event->device, 1);
+		}
+		schedule_next(a, e, event->device);
+		return;
+	}
 	if (arrival->process->process == PROCESS_CLOSED) {
 		completed(a, e, event->device);
 	}
@@ -142,11 +150,39 @@ void arrivals_serviced(struct arrivals *a, struct engine *e, uint32_t source)
 	}
 }
 
+static void init_arrival(struct arrivals *a, struct engine *e, uint32_t source, const struct scenario_arrivals *process)
+{
+	a->source[source].process = process;
+	if (process->process == PROCESS_CLOSED) {
+		submit(a, e, source, process->depth);
+	} else {
+		schedule_next(a, e, source);
+	}
+}
+
+/* A stream's name tells the domain where it is not the first one, so that a further domain changes no draws of it. */
+static uint32_t init_domain(struct arrivals *a, struct engine *e, const struct scenario *s, uint64_t replication,
+			    const struct scenario_device *d, enum scenario_domain_name domain, uint32_t source)
+{
+	static const char *const names[] = {
+		[DOMAIN_FIRST] = "", [DOMAIN_IMS] = " ims", [DOMAIN_PLATFORM] = " platform", [DOMAIN_WIRED] = " wired"
+	};
+	const struct scenario_arrivals *process = scenario_arrivals_of(d, scenario_domain_number(d, domain));
+	uint32_t vectors = scenario_domain_vectors(d, domain);
+	char name[256];
+
+	for (uint32_t vector = 0; vector < vectors; vector++, source++) {
+		snprintf(name, sizeof(name), "raise %s%s %u", d->name, names[domain], vector);
+		random_stream_init(&a->source[source].stream, s->seed, replication, name);
+		init_arrival(a, e, source, process);
+	}
+	return source;
+}
+
 void arrivals_init(struct arrivals *a, struct engine *e, const struct scenario *s, uint64_t replication,
 		   struct run_metrics *metrics)
 {
 	uint32_t source = 0;
-	char name[256];
 
 	*a = (struct arrivals){
 		.sources = e->machine.sources_count, .last_raise_ps = s->duration_ps, .metrics = metrics
@@ -156,17 +192,9 @@ void arrivals_init(struct arrivals *a, struct engine *e, const struct scenario *
 		abort();
 	}
 	for (size_t device = 0; device < s->devices_count; device++) {
-		const struct scenario_device *d = &s->devices[device];
-
-		for (uint32_t vector = 0; vector < d->vectors; vector++, source++) {
-			a->source[source].process = &d->arrivals;
-			snprintf(name, sizeof(name), "raise %s %u", d->name, vector);
-			random_stream_init(&a->source[source].stream, s->seed, replication, name);
-			if (d->arrivals.process == PROCESS_CLOSED) {
-				submit(a, e, source, d->arrivals.depth);
-			} else {
-				schedule_next(a, e, source);
-			}
+		for (int domain = DOMAIN_FIRST; domain <= DOMAIN_WIRED; domain++) {
+			source = init_domain(a, e, s, replication, &s->devices[device],
+					     (enum scenario_domain_name)domain, source);
 		}
 	}
 }

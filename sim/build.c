@@ -15,16 +15,55 @@ static void *table(size_t count, size_t size)
 	return memory;
 }
 
-static void build_device(const struct scenario_device *from, struct device_config *to, uint64_t *affinity)
+/* The device keeps the message that it has read, until a command makes it read its queue's context again. */
+static enum msix_torn torn_of(enum msix_torn torn, bool indexless)
+{
+	return indexless ? TORN_CACHED : torn;
+}
+
+static void build_first_domain(const struct scenario_device *from, struct domain_config *to)
+{
+	bool indexless = from->kind == DEVICE_IMS && from->store == STORE_QUEUE;
+
+	*to = (struct domain_config){
+		.kind = from->kind, .torn = torn_of(from->torn, indexless), .maskable = from->maskable,
+		.pending_bits = from->pending_bits, .indexless = indexless, .groups = from->groups,
+		.vectors = from->vectors, .allocated = from->allocated,
+		.reserved = from->allocated - from->requested, .needed = from->needed == UINT32_MAX ? 0 : from->needed
+	};
+}
+
+static void build_domain(const struct scenario_device *from, enum scenario_domain_name name, struct device_config *to)
+{
+	const struct scenario_domain *domain = scenario_domain_of(from, name);
+	bool indexless = name == DOMAIN_IMS && domain->store == STORE_QUEUE;
+
+	if (!domain->vectors) {
+		return;
+	}
+	to->domain[to->domains++] = (struct domain_config){
+		.kind = scenario_domain_kind(from, name), .torn = torn_of(domain->torn, indexless),
+		.maskable = domain->maskable, .pending_bits = domain->pending_bits, .indexless = indexless,
+		.groups = domain->groups, .vectors = domain->vectors, .allocated = domain->allocated
+	};
+	to->vectors += domain->vectors;
+}
+
+void build_device(const struct scenario_device *from, struct device_config *to)
 {
 	*to = (struct device_config){
 		.intx = from->intx, .address_64 = from->address_bits == 64, .managed = from->managed,
-		.vectors = from->vectors, .socket = from->socket, .handler_ps = from->handler_ps, .domains = 1,
-		.domain = { {
-			.kind = from->kind, .torn = from->torn, .maskable = from->maskable,
-			.pending_bits = from->pending_bits, .vectors = from->vectors, .allocated = from->allocated
-		} }
+		.falls_back = from->falls_back, .vectors = from->vectors, .socket = from->socket,
+		.handler_ps = from->handler_ps, .domains = 1
 	};
+	build_first_domain(from, &to->domain[0]);
+	build_domain(from, DOMAIN_IMS, to);
+	build_domain(from, DOMAIN_PLATFORM, to);
+	build_domain(from, DOMAIN_WIRED, to);
+}
+
+static void build_affinity(const struct scenario_device *from, struct device_config *to, uint64_t *affinity)
+{
 	if (!from->initial_cpus) {
 		return;
 	}
@@ -43,7 +82,8 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 	b->devices = table(s->devices_count, sizeof(*b->devices));
 	b->affinities = table(s->devices_count * words, sizeof(*b->affinities));
 	for (size_t device = 0; device < s->devices_count; device++) {
-		build_device(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
+		build_device(&s->devices[device], &b->devices[device]);
+		build_affinity(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
 	}
 	b->config = (struct machine_config){
 		.arch = machine->arch, .remap = machine->remap, .fabric = machine->fabric,

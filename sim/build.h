@@ -13,6 +13,9 @@ struct built {
 	uint64_t *affinities;          /* of the devices that have one, one after the other */
 };
 
+/* One device; it starts with all CPUs as its affinity. */
+void build_device(const struct scenario_device *from, struct device_config *to);
+
 /* threads: of the software plane. The scenario and the topology outlive what is built. */
 void build_config(struct built *b, const struct scenario *s, const struct scenario_contender *contender,
 		  const struct topology *t, uint32_t threads);

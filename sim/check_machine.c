@@ -257,9 +257,16 @@ static void handler_started(struct check_machine *c, const struct model_event *e
 	}
 }
 
+static const struct scenario_arrivals *arrivals_of(const struct check_machine *c, uint32_t source)
+{
+	const struct source *from = &c->machine.source[source];
+
+	return scenario_arrivals_of(&c->scenario->devices[from->device], from->domain);
+}
+
 static uint32_t outstanding_max(const struct check_machine *c, uint32_t source)
 {
-	const struct scenario_arrivals *arrivals = &c->scenario->devices[c->machine.source[source].device].arrivals;
+	const struct scenario_arrivals *arrivals = arrivals_of(c, source);
 
 	return arrivals->process == PROCESS_CLOSED && arrivals->depth < UINT8_MAX ? arrivals->depth : 1;
 }
@@ -792,9 +799,9 @@ static uint32_t add_events(const struct check_machine *c, struct check_transitio
 static bool can_raise(const struct check_machine *c, uint32_t source)
 {
 	uint32_t device = c->machine.source[source].device;
-	enum scenario_process process = c->scenario->devices[device].arrivals.process;
+	enum scenario_process process = arrivals_of(c, source)->process;
 
-	if (process == PROCESS_NONE || !c->plain.raises_left[device]) {
+	if (process == PROCESS_NONE || !c->machine.source[source].active || !c->plain.raises_left[device]) {
 		return false;
 	}
 	return process != PROCESS_CLOSED || c->plain.wanted[source] < outstanding_max(c, source);
@@ -802,10 +809,7 @@ static bool can_raise(const struct check_machine *c, uint32_t source)
 
 static bool can_time_out(const struct check_machine *c, uint32_t source)
 {
-	uint32_t device = c->machine.source[source].device;
-
-	return c->bounds.stalls && c->scenario->devices[device].arrivals.process == PROCESS_CLOSED &&
-	       c->plain.wanted[source];
+	return c->bounds.stalls && arrivals_of(c, source)->process == PROCESS_CLOSED && c->plain.wanted[source];
 }
 
 static uint32_t add_outside(const struct check_machine *c, struct check_transition *out, uint32_t room)

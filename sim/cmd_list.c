@@ -6,12 +6,16 @@
 #include "models/strategies/registry.h"
 #include "models/timings.h"
 #include "sim/commands.h"
+#include "sim/list_domains.h"
 #include "sim/metrics.h"
+#include "sim/scenario_files.h"
 #include "sim/schema.h"
 #include "sim/suggest.h"
 #include "sim/units.h"
 
 static const struct option options[] = {
+	SCENARIO_FILES_OPTIONS,
+	{ "--markdown", 0, NULL, "scenarios as a table" },
 	{ 0 },
 };
 
@@ -113,15 +117,76 @@ static void list_keys(void)
 	schema_walk(print_key, NULL);
 }
 
+/* The files behind the first operand. */
+static enum exit_code load_files(const struct invocation *invocation, struct scenario_files *files)
+{
+	struct invocation rest = *invocation;
+
+	rest.operands++;
+	rest.operands_count--;
+	return scenario_files_load(&rest, files);
+}
+
+static void print_domains(const struct invocation *invocation, const struct scenario_files *files)
+{
+	GString *out = g_string_new(NULL);
+
+	(void)invocation;
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->count > 1) {
+			g_string_append_printf(out, "%s# %s\n", i ? "\n" : "", files->each[i]->name);
+		}
+		list_domains(out, files->each[i]);
+	}
+	fputs(out->str, stdout);
+	g_string_free(out, TRUE);
+}
+
+static void print_scenarios(const struct invocation *invocation, const struct scenario_files *files)
+{
+	GString *out = g_string_new(NULL);
+
+	list_scenarios(out, files->each, files->count, invocation->operands[1],
+		       option_value(invocation, "--markdown"));
+	fputs(out->str, stdout);
+	g_string_free(out, TRUE);
+}
+
 static const struct listing {
 	const char *name;
 	void (*print)(void);
+	/* Of scenarios, which follow. */
+	void (*print_files)(const struct invocation *invocation, const struct scenario_files *files);
 } listings[] = {
-	{ "strategies", list_strategies },
-	{ "timings", list_timings },
-	{ "metrics", list_metrics },
-	{ "keys", list_keys },
+	{ "strategies", list_strategies, NULL },
+	{ "timings", list_timings, NULL },
+	{ "metrics", list_metrics, NULL },
+	{ "keys", list_keys, NULL },
+	{ "domains", NULL, print_domains },
+	{ "scenarios", NULL, print_scenarios },
 };
+
+static enum exit_code print_listing(const struct invocation *invocation, const struct listing *listing)
+{
+	struct scenario_files files;
+
+	if (listing->print) {
+		if (invocation->operands_count > 1) {
+			return usage_error(invocation->command, "'%s' takes no files", listing->name);
+		}
+		listing->print();
+		return EXIT_HELD;
+	}
+	if (invocation->operands_count < 2) {
+		return usage_error(invocation->command, "'%s' needs a scenario or a folder", listing->name);
+	}
+	enum exit_code code = load_files(invocation, &files);
+	if (code == EXIT_HELD) {
+		listing->print_files(invocation, &files);
+	}
+	scenario_files_free(&files);
+	return code;
+}
 
 static enum exit_code run(const struct invocation *invocation)
 {
@@ -130,25 +195,29 @@ static enum exit_code run(const struct invocation *invocation)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(listings); i++) {
 		if (strcmp(listings[i].name, what) == 0) {
-			listings[i].print();
-			return EXIT_HELD;
+			return print_listing(invocation, &listings[i]);
 		}
 		suggestion_offer(&near, listings[i].name);
 	}
 	g_autofree char *hint = suggestion_hint(&near);
 	return usage_error(invocation->command, "there is no list of '%s'%s", what,
-			   hint[0] ? hint : ": strategies, timings, metrics or keys");
+			   hint[0] ? hint : ": strategies, timings, metrics, keys, domains or scenarios");
 }
 
 const struct command command_list = {
 	.name = "list",
-	.operands = "strategies|timings|metrics|keys",
+	.operands = "strategies|timings|metrics|keys|domains FILE|scenarios FILE...",
 	.operands_min = 1,
-	.operands_max = 1,
-	.summary = "List the strategies, timings, metrics or scenario keys",
+	.operands_max = SIZE_MAX,
+	.summary = "List the strategies, timings, metrics or keys, or what scenarios have",
 	.description =
-		"One line each on standard output; a strategy's second line tells what it needs.",
+		"Strategies, timings, metrics and keys: one line each on standard output; a strategy's second line\n"
+		"tells what it needs. Domains: the chain of interrupt domains of each device of a scenario, with what\n"
+		"moves an interrupt at each. Scenarios: question, systems and expectations of files and folders.",
 	.options = options,
-	.example = "  msirace list strategies",
+	.example =
+		"  msirace list strategies\n"
+		"  msirace list domains scenarios/affinity-race.yaml\n"
+		"  msirace list scenarios scenarios/ --markdown",
 	.run = run,
 };

@@ -33,6 +33,7 @@ static const struct option options[] = {
 	  "add replications until lost and stale per move are known to this: 5%" },
 	{ "--store", 0, "FILE", "database of a sweep's finished cells; default: the scenario's name and .sweep" },
 	{ "--resume", 0, NULL, "run only the cells of a sweep that its store does not hold" },
+	{ "--tables", 0, NULL, "a whole table for each of several scenarios, not a line a strategy" },
 	{ "--quiet", 'q', NULL, "print only expectations that did not hold" },
 	{ 0 },
 };
@@ -52,6 +53,7 @@ struct run_plan {
 	bool resume;
 	double precision;                 /* 0: not asked for */
 	bool quiet;
+	bool summary;                     /* several scenarios, and no tables asked for */
 };
 
 static bool is_stdout(const char *path)
@@ -184,9 +186,11 @@ static void append_documents(struct documents *all, const struct run_plan *plan,
 			     const struct run_result *result,
 			     const struct expect_outcomes *outcomes)
 {
-	GString *table = report_table(result, outcomes, &plan->report);
+	bool summary = plan->summary && !plan->quiet;
+	GString *table = summary ? report_summary(result, outcomes, all->table->len == 0)
+				 : report_table(result, outcomes, &plan->report);
 
-	if (all->table->len > 0 && table->len > 0) {
+	if (!summary && all->table->len > 0 && table->len > 0) {
 		g_string_append_c(all->table, '\n');
 	}
 	g_string_append_len(all->table, table->str, (gssize)table->len);
@@ -346,6 +350,7 @@ static enum exit_code run(const struct invocation *invocation)
 		code = usage_error(invocation->command, "--trace draws one scenario, not %zu",
 				   files.count);
 	}
+	plan.summary = files.count > 1 && !option_value(invocation, "--tables");
 	if (code == EXIT_HELD) {
 		code = run_all(&files, &plan);
 	}
@@ -360,8 +365,8 @@ const struct command command_run = {
 	.operands_max = SIZE_MAX,
 	.summary = "Run scenarios and count what each strategy loses",
 	.description =
-		"Prints a table for each scenario, or the one document that is asked for with -, on standard\n"
-		"output. Of a folder every .yaml file in it is run. The same seed gives the same figures, with any\n"
+		"Prints a table, of several scenarios a line for each strategy, or the one document that is\n"
+		"asked for with -, on standard output. Of a folder every .yaml file in it is run. The same seed gives the same figures, with any\n"
 		"number of jobs. Control-C writes what is finished and says that it is partial.",
 	.options = options,
 	.example =

@@ -202,10 +202,22 @@ void engine_listen(struct engine *e, const struct engine_listener *listener)
 	e->machine.listened |= listener->kinds;
 }
 
+/* A thread in interrupt context waits for work whenever it has none; the others wait for something. */
+static bool somebody_waits(const struct engine *e)
+{
+	for (uint32_t i = 0; i < e->machine.config->threads; i++) {
+		if (e->threads[i].actor && e->threads[i].blocked && !e->threads[i].finished) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void engine_run(struct engine *e, uint64_t end_ps)
 {
 	e->end_ps = end_ps;
 	pump(e, NOBODY);
+	e->deadlocked = calendar_empty(&e->calendar) && somebody_waits(e);
 	for (uint32_t i = 0; i < e->machine.threads_count; i++) {
 		if (e->threads[i].actor) {
 			actor_abandon(e->threads[i].actor);

@@ -51,7 +51,7 @@ struct engine {
 	struct engine_thread *threads;       /* [machine.threads_count] */
 	struct actor *main;
 	uint64_t end_ps;
-	bool deadlocked;                     /* nothing was left to happen before end_ps, and a thread waited */
+	bool deadlocked;                     /* nothing was left to happen, and a thread waited */
 	/* Set by the owner before the run. */
 	void (*simulator_event)(struct engine *e, const struct hw_event *event);
 	void (*serviced)(struct engine *e, uint32_t source);

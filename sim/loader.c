@@ -57,9 +57,14 @@ bool load_map_of(struct loader *l, const struct schema_key *key, const struct ya
 		l->machine_sound = sound;
 	} else if (strcmp(key->section->name, "check") == 0) {
 		s->check.present = node != NULL;
-	} else if (strcmp(key->section->name, "devices[].raise") == 0) {
+	} else if (strcmp(key->name, "raise") == 0) {
 		sound &= finish_arrivals(l, node, at,
 					 (struct scenario_arrivals *)((char *)base + key->offset));
+	} else if (strcmp(key->section->what, "ims") == 0 ||
+		   strcmp(key->section->what, "platform") == 0 ||
+		   strcmp(key->section->what, "wired") == 0) {
+		sound &= finish_domain(l, node, key->section->what,
+				       (struct scenario_domain *)((char *)base + key->offset));
 	}
 	return sound;
 }

@@ -79,6 +79,8 @@ bool finish_machine(struct loader *l, const struct yaml_node *node,
 		    struct scenario_machine *machine);
 bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struct mark *at,
 		     struct scenario_arrivals *arrivals);
+bool finish_domain(struct loader *l, const struct yaml_node *node, const char *name,
+		   struct scenario_domain *domain);
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device);
 bool finish_action(struct loader *l, const struct yaml_node *node, struct scenario_action *action);
 void finish_scenario(struct loader *l, const struct yaml_node *root);

@@ -558,6 +558,9 @@ static void release_device(struct scenario_device *device)
 	g_free(device->group);
 	g_free(device->initial_cpus);
 	g_free(device->arrivals.times_ps);
+	g_free(device->ims.arrivals.times_ps);
+	g_free(device->platform.arrivals.times_ps);
+	g_free(device->wired.arrivals.times_ps);
 }
 
 /* Claims a name for the device that comes next, or for its whole group; false, and an error, where a device or group has it. */
@@ -571,6 +574,12 @@ static bool claim_name(struct loader *l, const struct yaml_node *node, const cha
 	}
 	diagnose(l->d, &at, "there is a device '%s' already", name);
 	return false;
+}
+
+static void copy_times(struct scenario_arrivals *arrivals)
+{
+	arrivals->times_ps =
+		g_memdup2(arrivals->times_ps, arrivals->times_count * sizeof(uint64_t));
 }
 
 static bool append_device(struct loader *l, const struct yaml_node *node,
@@ -588,8 +597,10 @@ static bool append_device(struct loader *l, const struct yaml_node *node,
 	device.group_index = index;
 	device.initial_cpus =
 		g_memdup2(draft->initial_cpus, draft->initial_cpus_count * sizeof(uint32_t));
-	device.arrivals.times_ps =
-		g_memdup2(draft->arrivals.times_ps, draft->arrivals.times_count * sizeof(uint64_t));
+	copy_times(&device.arrivals);
+	copy_times(&device.ims.arrivals);
+	copy_times(&device.platform.arrivals);
+	copy_times(&device.wired.arrivals);
 	g_array_append_val(l->devices, device);
 	g_ptr_array_add(l->device_nodes, (gpointer)(uintptr_t)node);
 	return true;
@@ -599,7 +610,9 @@ static bool append_device(struct loader *l, const struct yaml_node *node,
 static bool replicate_device(struct loader *l, const struct yaml_node *node,
 			     const struct scenario_device *draft)
 {
-	uint64_t lists = draft->initial_cpus_count + draft->arrivals.times_count;
+	uint64_t lists = draft->initial_cpus_count + draft->arrivals.times_count +
+			 draft->ims.arrivals.times_count + draft->platform.arrivals.times_count +
+			 draft->wired.arrivals.times_count;
 
 	if (l->devices->len + draft->group_count > SCENARIO_DEVICES_MAX) {
 		struct mark at = key_mark(node, "count");
@@ -633,7 +646,9 @@ static bool load_device(struct loader *l, const struct schema_key *key,
 static bool load_action(struct loader *l, const struct schema_key *key,
 			const struct yaml_node *node)
 {
-	struct scenario_action action = { .device = -1, .line = node->mark.line };
+	struct scenario_action action = {
+		.device = -1, .group = UINT32_MAX, .line = node->mark.line
+	};
 
 	bool sound = load_section(l, key->section, node, &node->mark, &action);
 	if (!(sound & finish_action(l, node, &action))) {

@@ -177,8 +177,8 @@ static void append_details(GString *out, const struct run_result *result)
 	g_string_free(lines, TRUE);
 }
 
-static void append_broken_expectations(GString *out, const struct scenario *s,
-				       const struct expect_outcomes *outcomes)
+void report_broken_expectations(GString *out, const struct scenario *s,
+				const struct expect_outcomes *outcomes)
 {
 	for (size_t i = 0; i < outcomes->count; i++) {
 		const struct expect_outcome *o = &outcomes->each[i];
@@ -204,7 +204,7 @@ static void append_expectations(GString *out, const struct scenario *s,
 	g_string_append_printf(out, "EXPECTATIONS %zu held, %zu failed, %zu inconclusive\n",
 			       outcomes->verdicts[EXPECT_HELD], outcomes->verdicts[EXPECT_FAILED],
 			       outcomes->verdicts[EXPECT_INCONCLUSIVE]);
-	append_broken_expectations(out, s, outcomes);
+	report_broken_expectations(out, s, outcomes);
 }
 
 static void append_partial(GString *out, const struct run_result *result)
@@ -287,7 +287,7 @@ GString *report_table(const struct run_result *result, const struct expect_outco
 	GString *out = g_string_new(NULL);
 
 	if (options->quiet) {
-		append_broken_expectations(out, s, outcomes);
+		report_broken_expectations(out, s, outcomes);
 		append_partial(out, result);
 		return out;
 	}

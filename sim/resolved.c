@@ -318,12 +318,28 @@ static void write_list(struct writer *w, const struct schema_key *key, unsigned 
 	}
 }
 
+/* A domain that the device does not have. */
+static bool is_missing_domain(const struct schema_key *key, const void *base)
+{
+	static const char *const names[] = { "ims", "platform", "wired" };
+	bool domain = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		domain |= strcmp(key->name, names[i]) == 0;
+	}
+	return domain &&
+	       ((const struct scenario_domain *)((const char *)base + key->offset))->vectors == 0;
+}
+
 static void write_map(struct writer *w, const struct schema_key *key, const void *base,
 		      unsigned indent)
 {
 	bool arrivals = strcmp(key->name, "raise") == 0;
 
 	if (strcmp(key->name, "check") == 0 && !w->s->check.present) {
+		return;
+	}
+	if (is_missing_domain(key, base)) {
 		return;
 	}
 	g_string_append_printf(w->out, "%*s%s:\n", (int)indent, "", key->name);

@@ -25,6 +25,53 @@ const char *check_verdict_name(enum check_verdict verdict)
 	return names[verdict];
 }
 
+const struct scenario_domain *scenario_domain_of(const struct scenario_device *device,
+						 enum scenario_domain_name name)
+{
+	return name == DOMAIN_IMS      ? &device->ims :
+	       name == DOMAIN_PLATFORM ? &device->platform :
+					 &device->wired;
+}
+
+const struct scenario_arrivals *scenario_arrivals_of(const struct scenario_device *device,
+						     uint32_t number)
+{
+	for (int name = DOMAIN_IMS; name <= DOMAIN_WIRED; name++) {
+		const struct scenario_domain *domain =
+			scenario_domain_of(device, (enum scenario_domain_name)name);
+		if (domain->vectors > 0 && number-- == 1) {
+			return &domain->arrivals;
+		}
+	}
+	return &device->arrivals;
+}
+
+uint32_t scenario_domain_vectors(const struct scenario_device *device,
+				 enum scenario_domain_name name)
+{
+	return name == DOMAIN_FIRST ? device->vectors : scenario_domain_of(device, name)->vectors;
+}
+
+enum device_kind scenario_domain_kind(const struct scenario_device *device,
+				      enum scenario_domain_name name)
+{
+	return name == DOMAIN_FIRST    ? device->kind :
+	       name == DOMAIN_IMS      ? DEVICE_IMS :
+	       name == DOMAIN_PLATFORM ? DEVICE_PLATFORM :
+					 DEVICE_WIRED;
+}
+
+uint32_t scenario_domain_number(const struct scenario_device *device,
+				enum scenario_domain_name name)
+{
+	uint32_t number = name != DOMAIN_FIRST;
+
+	for (int before = DOMAIN_IMS; before < (int)name; before++) {
+		number += scenario_domain_of(device, (enum scenario_domain_name)before)->vectors > 0;
+	}
+	return number;
+}
+
 static void free_devices(struct scenario *s)
 {
 	for (size_t i = 0; i < s->devices_count; i++) {
@@ -32,6 +79,9 @@ static void free_devices(struct scenario *s)
 		g_free(s->devices[i].group);
 		g_free(s->devices[i].initial_cpus);
 		g_free(s->devices[i].arrivals.times_ps);
+		g_free(s->devices[i].ims.arrivals.times_ps);
+		g_free(s->devices[i].platform.arrivals.times_ps);
+		g_free(s->devices[i].wired.arrivals.times_ps);
 	}
 	g_free(s->devices);
 }

@@ -65,6 +65,27 @@ struct scenario_arrivals {
 	uint64_t timeout_ps;
 };
 
+/* Where an IMS domain keeps its messages. */
+enum scenario_store {
+	STORE_SLOTS,      /* in slots with an index, in device memory */
+	STORE_QUEUE       /* in the context of a queue, in host memory: no index, and a command makes the device read it */
+};
+
+/* The device domains that an action can mean. */
+enum scenario_domain_name { DOMAIN_FIRST, DOMAIN_IMS, DOMAIN_PLATFORM, DOMAIN_WIRED };
+
+/* A device domain beside the first one. */
+struct scenario_domain {
+	uint32_t vectors;         /* 0: the device has none */
+	uint32_t allocated;       /* vectors [0, allocated) are set up at the start */
+	enum scenario_store store; /* IMS */
+	enum msix_torn torn;
+	bool maskable;
+	bool pending_bits;
+	bool groups;
+	struct scenario_arrivals arrivals;
+};
+
 struct scenario_device {
 	char *name;               /* of a device with count > 1: the file's name and its number, nic0, nic1, ... */
 	char *group;              /* the file's name */
@@ -78,6 +99,14 @@ struct scenario_device {
 	uint32_t address_bits;    /* 32 or 64 */
 	uint32_t vectors;
 	uint32_t allocated;       /* vectors [0, allocated) are set up at the start; the others wait for an action */
+	uint32_t requested;       /* of those, [0, requested) have a handler; the others wait for a request */
+	uint32_t needed;          /* of those allocated, how many will do; UINT32_MAX: all */
+	bool falls_back;          /* too few MSI-X vectors: PCI MSI, then INTx */
+	bool groups;              /* the first domain has groups of vectors */
+	enum scenario_store store; /* kind ims */
+	struct scenario_domain ims;
+	struct scenario_domain platform;
+	struct scenario_domain wired;
 	uint32_t socket;
 	bool socket_dealt;        /* the socket is the device's share, not the file's choice */
 	bool managed;             /* its interrupts have managed affinity, spread over the CPUs */
@@ -96,7 +125,13 @@ enum scenario_verb {
 	ACTION_DISABLE,
 	ACTION_OFFLINE,   /* take a CPU down */
 	ACTION_ONLINE,
-	ACTION_RAISE      /* one raise, besides the arrival process */
+	ACTION_RAISE,     /* one raise, besides the arrival process */
+	ACTION_REQUEST,   /* request vectors that are allocated: they get a handler */
+	ACTION_MASK,      /* disable_irq() that masks at once, and enable_irq() */
+	ACTION_UNMASK,
+	ACTION_REBOOT,    /* the guest that has the device reboots with its vectors enabled */
+	ACTION_UNPLUG,    /* hot-unplug, and hot-plug */
+	ACTION_PLUG
 };
 enum scenario_when { WHEN_AT, WHEN_EVERY, WHEN_RATE };
 enum scenario_target { TARGET_ROUND_ROBIN, TARGET_RANDOM, TARGET_LIST };
@@ -110,8 +145,12 @@ struct scenario_action {
 	uint32_t count;           /* how often at most; 0: no end; WHEN_AT: 1 */
 	int32_t device;           /* index into devices; -1: none named */
 	uint32_t device_count;    /* the devices of a replicated name, consecutive */
-	uint32_t vector_first;
+	enum scenario_domain_name domain;
+	uint32_t vector_first;    /* in the domain */
 	uint32_t vector_end;      /* exclusive */
+	uint32_t want;            /* ALLOCATE: so many of them, wherever there is room; 0: exactly these */
+	uint32_t at_least;        /* of those, how many will do */
+	uint32_t group;           /* FREE: the group of that number; UINT32_MAX: the vectors */
 	enum scenario_target target;
 	uint32_t *target_cpus;    /* TARGET_LIST: taken in turn. The others: the CPUs to choose from; NULL: all */
 	size_t target_cpus_count;
@@ -200,6 +239,21 @@ struct scenario {
 	uint64_t seed;
 	char *resolved_yaml;      /* the whole scenario with every default, which loads again to the same structs */
 };
+
+/* A domain of a device beside the first one, which has none of these names; vectors is 0 where the device lacks it. */
+const struct scenario_domain *scenario_domain_of(const struct scenario_device *device, enum scenario_domain_name name);
+
+/* When the vectors of the machine's domain of that number raise: 0 the first one. */
+const struct scenario_arrivals *scenario_arrivals_of(const struct scenario_device *device, uint32_t number);
+
+/* How many vectors a device's domain has. */
+uint32_t scenario_domain_vectors(const struct scenario_device *device, enum scenario_domain_name name);
+
+/* The kind of a device's domain. */
+enum device_kind scenario_domain_kind(const struct scenario_device *device, enum scenario_domain_name name);
+
+/* Which of the machine's domains of the device it is: the first one 0, the others that the device has after it. */
+uint32_t scenario_domain_number(const struct scenario_device *device, enum scenario_domain_name name);
 
 /* Frees a scenario of sim/loader.h and all that it holds; NULL is allowed. */
 void scenario_free(struct scenario *s);

@@ -2,6 +2,7 @@
 /* What one key alone cannot tell: defaults that depend on other keys, and values that do not go together. */
 #include <string.h>
 
+#include "models/strategies/operations.h"
 #include "sim/loader_internal.h"
 #include "sim/platform_file.h"
 #include "sim/units.h"
@@ -267,17 +268,23 @@ static bool finish_masking(struct loader *l, const struct yaml_node *node,
 	     pending_given = yaml_find(node, "pending_bits");
 
 	if (!maskable_given) {
-		device->maskable = device->kind == DEVICE_MSIX || device->kind == DEVICE_IMS;
+		device->maskable = device->kind == DEVICE_MSIX || device->kind == DEVICE_WIRED ||
+				   (device->kind == DEVICE_IMS && device->store == STORE_SLOTS);
 	}
 	if (!pending_given) {
 		device->pending_bits = device->kind == DEVICE_MSIX ||
+				       device->kind == DEVICE_WIRED ||
 				       (device->kind == DEVICE_MSI && device->maskable);
 	}
 	if (device->kind == DEVICE_MSIX && !device->maskable) {
 		return refuse(l, node, "maskable", "MSI-X always has mask bits");
 	}
-	if (device->kind == DEVICE_IMS && !device->maskable) {
-		return refuse(l, node, "maskable", "IMS always has mask bits");
+	if (device->kind == DEVICE_IMS && device->store == STORE_SLOTS && !device->maskable) {
+		return refuse(l, node, "maskable", "slots of IMS always have mask bits");
+	}
+	if (device->kind == DEVICE_WIRED && !(device->maskable && device->pending_bits)) {
+		return refuse(l, node, device->maskable ? "pending_bits" : "maskable",
+			      "a line is masked at its bridge, and stays raised meanwhile");
 	}
 	if (device->kind == DEVICE_MSIX && !device->pending_bits) {
 		return refuse(l, node, "pending_bits", "MSI-X always has pending bits");
@@ -322,22 +329,112 @@ static bool finish_kind(struct loader *l, const struct yaml_node *node,
 	return true;
 }
 
+/* How many of its vectors the driver gets, requests and is content with. */
+static bool finish_counts(struct loader *l, const struct yaml_node *node,
+			  struct scenario_device *device)
+{
+	if (device->allocated == UINT32_MAX) {
+		device->allocated = device->vectors;
+	}
+	if (device->allocated > device->vectors) {
+		return refuse(l, node, "allocated", "allocated: the device has fewer vectors");
+	}
+	if (device->requested == UINT32_MAX) {
+		device->requested = device->allocated;
+	}
+	if (device->requested > device->allocated) {
+		return refuse(l, node, "requested",
+			      "requested: fewer vectors are allocated at the start");
+	}
+	if (device->needed != UINT32_MAX && device->needed > device->allocated) {
+		return refuse(l, node, "needed", "needed: fewer vectors are allocated at the start");
+	}
+	return true;
+}
+
+/* What only some kinds have. */
+static bool check_abilities(struct loader *l, const struct yaml_node *node,
+			    const struct scenario_device *device)
+{
+	if (device->falls_back && device->kind != DEVICE_MSIX) {
+		return refuse(l, node, "falls_back", "falls_back: only msix has MSI below it");
+	}
+	if (device->falls_back && MIN(device->needed, device->allocated) > 1) {
+		return refuse(l, node, "falls_back",
+			      "falls_back: to one MSI, or INTx, only where one vector will do: "
+			      "'needed' is more");
+	}
+	if (device->groups && device->kind != DEVICE_MSIX && device->kind != DEVICE_IMS) {
+		return refuse(l, node, "groups", "groups: only msix and ims have groups of vectors");
+	}
+	if (device->store != STORE_SLOTS && device->kind != DEVICE_IMS) {
+		return refuse(l, node, "store", "store: the device is not of kind ims");
+	}
+	return true;
+}
+
+/* A domain beside the first one; without a node the device has none. */
+bool finish_domain(struct loader *l, const struct yaml_node *node, const char *name,
+		   struct scenario_domain *domain)
+{
+	bool ims = strcmp(name, "ims") == 0, wired = strcmp(name, "wired") == 0;
+
+	if (!node) {
+		domain->allocated = 0;
+		return true;
+	}
+	if (!KEYS_SOUND(l, node, "vectors", "allocated", "store", "maskable")) {
+		return false;
+	}
+	domain->vectors = domain->vectors ? domain->vectors : 1;
+	if (domain->allocated == UINT32_MAX) {
+		domain->allocated = domain->vectors;
+	}
+	if (domain->allocated > domain->vectors) {
+		return refuse(l, node, "allocated", "allocated: the domain has fewer vectors");
+	}
+	if (!yaml_find(node, "maskable")) {
+		domain->maskable = wired || (ims && domain->store == STORE_SLOTS);
+	}
+	if (ims && domain->store == STORE_SLOTS && !domain->maskable) {
+		return refuse(l, node, "maskable", "slots of IMS always have mask bits");
+	}
+	domain->pending_bits = wired;
+	return true;
+}
+
+/* Linux: the parent domain has to say that it takes IMS, and only those of the remap units of x86 do. */
+static void check_store(struct loader *l, const struct yaml_node *node,
+			const struct scenario_device *device)
+{
+	const struct scenario_machine *machine = &l->s->machine;
+	bool below_remap = machine->remap == REMAP_VTD || machine->remap == REMAP_AMDVI;
+
+	if ((device->kind == DEVICE_IMS || device->ims.vectors) && !below_remap &&
+	    l->machine_sound) {
+		refuse(l, node, device->kind == DEVICE_IMS ? "kind" : "ims",
+		       "IMS exists only below interrupt remapping: machine.remap must be vtd or "
+		       "amdvi");
+	}
+}
+
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device)
 {
 	const struct scenario_machine *machine = &l->s->machine;
 	bool sound = yaml_find(node, "kind") && KEYS_SOUND(l, node, "kind");
 
-	if (sound && KEYS_SOUND(l, node, "maskable", "pending_bits")) {
+	if (sound && KEYS_SOUND(l, node, "maskable", "pending_bits", "store")) {
 		sound &= finish_masking(l, node, device);
 	}
 	if (sound && KEYS_SOUND(l, node, "intx", "vectors", "torn")) {
 		sound &= finish_kind(l, node, device);
 	}
-	if (device->allocated == UINT32_MAX) {
-		device->allocated = device->vectors;
+	if (KEYS_SOUND(l, node, "vectors", "allocated", "requested", "needed")) {
+		sound &= finish_counts(l, node, device);
+		sound = sound && check_abilities(l, node, device);
 	}
-	if (KEYS_SOUND(l, node, "vectors", "allocated") && device->allocated > device->vectors) {
-		sound = refuse(l, node, "allocated", "allocated: the device has fewer vectors");
+	if (sound) {
+		check_store(l, node, device);
 	}
 	device->socket_dealt = device->socket == UINT32_MAX;
 	if (device->socket_dealt) {
@@ -360,16 +457,22 @@ bool finish_device(struct loader *l, const struct yaml_node *node, struct scenar
 /* What each verb needs and takes, besides at, every, rate, start, count and on. */
 enum need { NO, MAY, MUST };
 static const struct verb_keys {
-	enum need device, vectors, to, cpus, cpu;
+	enum need device, vectors, to, cpus, cpu, domain;
 } verb_keys[] = {
-	[ACTION_MIGRATE] = { MUST, MAY, MAY, MAY, NO },
-	[ACTION_ALLOCATE] = { MUST, MAY, NO, NO, NO },
-	[ACTION_FREE] = { MUST, MAY, NO, NO, NO },
-	[ACTION_ENABLE] = { MUST, NO, NO, NO, NO },
-	[ACTION_DISABLE] = { MUST, NO, NO, NO, NO },
-	[ACTION_OFFLINE] = { MAY, NO, NO, NO, MAY },
-	[ACTION_ONLINE] = { NO, NO, NO, NO, MAY },
-	[ACTION_RAISE] = { MUST, MAY, NO, NO, NO },
+	[ACTION_MIGRATE] = { MUST, MAY, MAY, MAY, NO, MAY },
+	[ACTION_ALLOCATE] = { MUST, MAY, NO, NO, NO, MAY },
+	[ACTION_FREE] = { MUST, MAY, NO, NO, NO, MAY },
+	[ACTION_ENABLE] = { MUST, NO, NO, NO, NO, NO },
+	[ACTION_DISABLE] = { MUST, NO, NO, NO, NO, NO },
+	[ACTION_OFFLINE] = { MAY, NO, NO, NO, MAY, NO },
+	[ACTION_ONLINE] = { NO, NO, NO, NO, MAY, NO },
+	[ACTION_RAISE] = { MUST, MAY, NO, NO, NO, MAY },
+	[ACTION_REQUEST] = { MUST, MAY, NO, NO, NO, NO },
+	[ACTION_MASK] = { MUST, MAY, NO, NO, NO, MAY },
+	[ACTION_UNMASK] = { MUST, MAY, NO, NO, NO, MAY },
+	[ACTION_REBOOT] = { MUST, NO, NO, NO, NO, NO },
+	[ACTION_UNPLUG] = { MUST, NO, NO, NO, NO, NO },
+	[ACTION_PLUG] = { MUST, NO, NO, NO, NO, NO },
 };
 
 static enum need verb_need(enum scenario_verb verb, const char *key)
@@ -380,7 +483,10 @@ static enum need verb_need(enum scenario_verb verb, const char *key)
 		enum need need;
 	} needs[] = {
 		{ "device", row->device }, { "vectors", row->vectors }, { "to", row->to },
-		{ "cpus", row->cpus }, { "cpu", row->cpu },
+		{ "cpus", row->cpus }, { "cpu", row->cpu }, { "domain", row->domain },
+		{ "want", verb == ACTION_ALLOCATE ? MAY : NO },
+		{ "at_least", verb == ACTION_ALLOCATE ? MAY : NO },
+		{ "group", verb == ACTION_FREE ? MAY : NO },
 		/* A raise is the device's doing: no CPU runs it. */
 		{ "on", verb == ACTION_RAISE ? NO : MAY },
 	};
@@ -408,6 +514,14 @@ bool action_key_applies(const struct scenario_action *action, const char *key)
 	}
 	if (strcmp(key, "start") == 0 || strcmp(key, "count") == 0) {
 		return !once;
+	}
+	if ((strcmp(key, "at_least") == 0 && !action->want) ||
+	    (strcmp(key, "group") == 0 && action->group == UINT32_MAX)) {
+		return false;
+	}
+	if (strcmp(key, "vectors") == 0 && action->verb == ACTION_FREE &&
+	    action->group != UINT32_MAX) {
+		return false;
 	}
 	if (strcmp(key, "cpus") == 0 && action->target == TARGET_LIST) {
 		return false;
@@ -462,6 +576,11 @@ static bool check_action_keys(struct loader *l, const struct yaml_node *node,
 			diagnose(l->d, &key->mark, "'%s' says nothing about '%s'", key->text, verb);
 		} else if (strcmp(key->text, "cpus") == 0) {
 			diagnose(l->d, &key->mark, "'to' names the CPUs already: leave 'cpus' out");
+		} else if (strcmp(key->text, "at_least") == 0) {
+			diagnose(l->d, &key->mark, "'at_least' needs 'want'");
+		} else if (strcmp(key->text, "vectors") == 0) {
+			diagnose(l->d, &key->mark,
+				 "'group' names the vectors already: leave 'vectors' out");
 		} else {
 			diagnose(l->d, &key->mark, "'%s' does not go with 'at'", key->text);
 		}
@@ -472,6 +591,31 @@ static bool check_action_keys(struct loader *l, const struct yaml_node *node,
 		sound = false;
 	}
 	return sound;
+}
+
+/* How many vectors an allocation wants. */
+static bool check_want(struct loader *l, const struct yaml_node *node,
+		       const struct scenario_device *device, struct scenario_action *action)
+{
+	uint32_t room = action->vector_end - action->vector_first;
+	bool indexless = action->domain == DOMAIN_FIRST ?
+				 device->kind == DEVICE_IMS && device->store == STORE_QUEUE :
+				 scenario_domain_of(device, action->domain)->store == STORE_QUEUE;
+
+	if (indexless && !action->want) {
+		return refuse(l, node, "vectors",
+			      "an index-less store has no indices to name: say how many with 'want'");
+	}
+	if (action->want > room) {
+		struct mark at = key_mark(node, "want");
+		diagnose(l->d, &at, "want: there are only %u vectors to choose from", room);
+		return false;
+	}
+	if (action->at_least > action->want) {
+		return refuse(l, node, "at_least", "at_least: fewer are wanted");
+	}
+	action->at_least = action->at_least ? action->at_least : action->want;
+	return true;
 }
 
 static bool check_action_vectors(struct loader *l, const struct yaml_node *node,
@@ -485,15 +629,21 @@ static bool check_action_vectors(struct loader *l, const struct yaml_node *node,
 	}
 	const struct scenario_device *device = &g_array_index(l->devices, struct scenario_device,
 							      (guint)action->device);
-	if (all) {
-		action->vector_end = device->vectors;
-	}
-	if (action->vector_end > device->vectors) {
-		struct mark at = key_mark(node, "vectors");
-		diagnose(l->d, &at, "vectors: '%s' has %u, from 0", device->group, device->vectors);
+	uint32_t vectors = scenario_domain_vectors(device, action->domain);
+	if (vectors == 0) {
+		struct mark at = key_mark(node, "domain");
+		diagnose(l->d, &at, "domain: '%s' has none of this kind", device->group);
 		return false;
 	}
-	return true;
+	if (all) {
+		action->vector_end = vectors;
+	}
+	if (action->vector_end > vectors) {
+		struct mark at = key_mark(node, "vectors");
+		diagnose(l->d, &at, "vectors: '%s' has %u, from 0", device->group, vectors);
+		return false;
+	}
+	return action->verb != ACTION_ALLOCATE || check_want(l, node, device, action);
 }
 
 static bool check_offline_target(struct loader *l, const struct yaml_node *node,
@@ -522,7 +672,7 @@ bool finish_action(struct loader *l, const struct yaml_node *node, struct scenar
 		return false;
 	}
 	sound = check_action_keys(l, node, action);
-	if (KEYS_SOUND(l, node, "device", "vectors")) {
+	if (KEYS_SOUND(l, node, "device", "vectors", "domain", "want", "at_least")) {
 		sound &= check_action_vectors(l, node, action);
 	}
 	if (KEYS_SOUND(l, node, "device", "cpu")) {
@@ -536,8 +686,11 @@ static const struct yaml_node *node_of(const GPtrArray *nodes, guint i)
 	return g_ptr_array_index(nodes, i);
 }
 
-/* Does anything in the scenario make this device's interrupts change their CPU? Hotplug moves what is not managed. */
-static bool device_moves(const struct loader *l, guint number)
+/*
+ * Does anything in the scenario make the interrupts of this device's domain change their CPU? Hotplug moves what is not
+ * managed.
+ */
+static bool domain_moves(const struct loader *l, guint number, enum scenario_domain_name domain)
 {
 	const struct scenario_device *device =
 		&g_array_index(l->devices, struct scenario_device, number);
@@ -545,35 +698,88 @@ static bool device_moves(const struct loader *l, guint number)
 	for (guint i = 0; i < l->actions->len; i++) {
 		const struct scenario_action *action =
 			&g_array_index(l->actions, struct scenario_action, i);
-		bool named = (int64_t)number >= action->device &&
+		bool named = action->device >= 0 && (int64_t)number >= action->device &&
 			     (int64_t)number < (int64_t)action->device + action->device_count;
-		if ((action->verb == ACTION_MIGRATE && action->device >= 0 && named) ||
-		    (action->verb == ACTION_OFFLINE && !device->managed)) {
+		if ((action->verb == ACTION_MIGRATE && named && action->domain == domain) ||
+		    (action->verb == ACTION_OFFLINE &&
+		     (domain != DOMAIN_FIRST || !device->managed))) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static void check_device_needs(struct loader *l, const struct strategy *strategy, guint number,
-			       const struct mark *at)
+static bool domain_is_maskable(const struct scenario_device *device,
+			       enum scenario_domain_name domain)
 {
-	const struct scenario_device *device =
-		&g_array_index(l->devices, struct scenario_device, number);
+	return domain == DOMAIN_FIRST ? device->maskable :
+					scenario_domain_of(device, domain)->maskable;
+}
 
-	if (!(strategy->kinds & NEEDS(device->kind))) {
+static void check_domain_needs(struct loader *l, const struct strategy *strategy,
+			       const struct scenario_device *device,
+			       enum scenario_domain_name domain, const struct mark *at)
+{
+	enum device_kind kind = scenario_domain_kind(device, domain);
+
+	if (!(strategy->kinds & NEEDS(kind))) {
 		diagnose(l->d, at,
 			 "'%s' does not work for devices of kind '%s': '%s' in line %d is moved",
-			 strategy->name, name_in("devices", "kind", (int)device->kind),
-			 device->group, device->line);
-	} else if (strategy->masking == MASKING_REQUIRED && !device->maskable) {
+			 strategy->name, name_in("devices", "kind", (int)kind), device->group,
+			 device->line);
+	} else if (strategy->masking == MASKING_REQUIRED && !domain_is_maskable(device, domain)) {
 		diagnose(l->d, at,
 			 "'%s' needs devices with mask bits: '%s' in line %d is moved and has none",
 			 strategy->name, device->group, device->line);
 	}
 }
 
-static void check_needs(struct loader *l, const struct strategy *strategy, const bool *moves,
+/* Which of a device's domains are moved, a bit for each. */
+static unsigned moved_domains(const struct loader *l, guint number)
+{
+	const struct scenario_device *device =
+		&g_array_index(l->devices, struct scenario_device, number);
+	unsigned moves = 0;
+
+	for (int domain = DOMAIN_FIRST; domain <= DOMAIN_WIRED; domain++) {
+		if (scenario_domain_vectors(device, (enum scenario_domain_name)domain) > 0 &&
+		    domain_moves(l, number, (enum scenario_domain_name)domain)) {
+			moves |= 1u << domain;
+		}
+	}
+	return moves;
+}
+
+/* A protocol that allocates in groups, or from a message store, needs one wherever the scenario allocates. */
+static void check_allocation_needs(struct loader *l, const struct strategy *strategy,
+				   const struct mark *at)
+{
+	const struct allocation_operations *operations = strategy->operations;
+
+	for (guint i = 0; i < l->actions->len; i++) {
+		const struct scenario_action *action =
+			&g_array_index(l->actions, struct scenario_action, i);
+		if (action->verb != ACTION_ALLOCATE) {
+			continue;
+		}
+		const struct scenario_device *device = &g_array_index(
+			l->devices, struct scenario_device, (guint)action->device);
+		bool groups = action->domain == DOMAIN_FIRST ?
+				      device->groups :
+				      scenario_domain_of(device, action->domain)->groups;
+		bool store = device->ims.vectors || device->kind == DEVICE_IMS;
+		if ((operations->needs_groups && !groups) || (operations->needs_store && !store)) {
+			diagnose(l->d, at,
+				 "'%s' needs devices with %s: '%s' in line %d allocates and has none",
+				 strategy->name,
+				 operations->needs_groups ? "'groups'" : "a message store ('ims')",
+				 device->group, device->line);
+			return;
+		}
+	}
+}
+
+static void check_needs(struct loader *l, const struct strategy *strategy, const unsigned *moves,
 			const struct mark *at)
 {
 	const struct scenario_machine *machine = &l->s->machine;
@@ -593,21 +799,27 @@ static void check_needs(struct loader *l, const struct strategy *strategy, const
 			 strategy->cpus_max, machine->cpus);
 		return;
 	}
+	if (strategy->slot == SLOT_ALLOCATION) {
+		check_allocation_needs(l, strategy, at);
+	}
 	for (guint i = 0; i < l->devices->len; i++) {
 		const struct scenario_device *device =
 			&g_array_index(l->devices, struct scenario_device, i);
-		if (moves[i] && device->group_index == 0) {
-			check_device_needs(l, strategy, i, at);
+		for (int domain = DOMAIN_FIRST; domain <= DOMAIN_WIRED; domain++) {
+			if ((moves[i] >> domain & 1) && device->group_index == 0) {
+				check_domain_needs(l, strategy, device,
+						   (enum scenario_domain_name)domain, at);
+			}
 		}
 	}
 }
 
 static void check_preconditions(struct loader *l)
 {
-	bool *moves = g_new0(bool, l->devices->len + 1);
+	unsigned *moves = g_new0(unsigned, l->devices->len + 1);
 
 	for (guint i = 0; i < l->devices->len; i++) {
-		moves[i] = device_moves(l, i);
+		moves[i] = moved_domains(l, i);
 	}
 	for (guint i = 0; i < l->contenders->len; i++) {
 		const struct scenario_contender *contender =
@@ -683,7 +895,7 @@ static void check_managed(struct loader *l)
 	for (guint i = 0; i < l->actions->len; i++) {
 		const struct scenario_action *action =
 			&g_array_index(l->actions, struct scenario_action, i);
-		if (action->verb != ACTION_MIGRATE) {
+		if (action->verb != ACTION_MIGRATE || action->domain != DOMAIN_FIRST) {
 			continue;
 		}
 		const struct scenario_device *device =

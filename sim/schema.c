@@ -41,6 +41,7 @@ static const struct schema_name kind_names[] = {
 	{ "msix", DEVICE_MSIX, "MSI-X table with pending bits" },
 	{ "ims", DEVICE_IMS, "interrupt message store" },
 	{ "platform", DEVICE_PLATFORM, "platform MSI, written by the device's own driver" },
+	{ "wired", DEVICE_WIRED, "lines into a bridge that sends the messages (IO-APIC, mbigen)" },
 	{ NULL, 0, NULL },
 };
 static const struct schema_name torn_names[] = {
@@ -48,6 +49,18 @@ static const struct schema_name torn_names[] = {
 	{ "old", TORN_OLD, "the old message" },
 	{ "new", TORN_NEW, "the new message" },
 	{ "cached", TORN_CACHED, "the message as it was when the vector was last unmasked" },
+	{ NULL, 0, NULL },
+};
+static const struct schema_name store_names[] = {
+	{ "slots", STORE_SLOTS, "slots with an index, in device memory" },
+	{ "queue", STORE_QUEUE, "the context of a queue, without an index: a command updates it" },
+	{ NULL, 0, NULL },
+};
+static const struct schema_name domain_names[] = {
+	{ "first", DOMAIN_FIRST, "the one of the device's kind" },
+	{ "ims", DOMAIN_IMS, "its interrupt message store" },
+	{ "platform", DOMAIN_PLATFORM, "its platform MSI" },
+	{ "wired", DOMAIN_WIRED, "its wired lines" },
 	{ NULL, 0, NULL },
 };
 static const struct schema_name address_names[] = {
@@ -74,6 +87,12 @@ static const struct schema_name verb_names[] = {
 	{ "offline", ACTION_OFFLINE, "take a CPU down" },
 	{ "online", ACTION_ONLINE, "bring a CPU back" },
 	{ "raise", ACTION_RAISE, "one raise, besides the device's own" },
+	{ "request", ACTION_REQUEST, "give vectors that are allocated their handlers" },
+	{ "mask", ACTION_MASK, "mask vectors of the device" },
+	{ "unmask", ACTION_UNMASK, "unmask them" },
+	{ "reboot", ACTION_REBOOT, "the guest that has the device reboots, its vectors enabled" },
+	{ "unplug", ACTION_UNPLUG, "hot-unplug the device" },
+	{ "plug", ACTION_PLUG, "plug it in again" },
 	{ NULL, 0, NULL },
 };
 
@@ -167,6 +186,56 @@ static const struct schema_key raise_keys[] = {
 	  .documentation = "the driver polls after this long without a handler: a stall (closed)" },
 };
 static const struct schema_section raise_section = { "devices[].raise", "raise", ROWS(raise_keys) };
+static const struct schema_section ims_raise_section = { "devices[].ims.raise", "raise",
+							 ROWS(raise_keys) };
+static const struct schema_section platform_raise_section = { "devices[].platform.raise", "raise",
+							      ROWS(raise_keys) };
+static const struct schema_section wired_raise_section = { "devices[].wired.raise", "raise",
+							   ROWS(raise_keys) };
+
+#define DOMAIN_VECTORS(text) \
+	{ "vectors", TYPE_COUNT, IN(scenario_domain, vectors), .min = 1, .max = 65536, \
+	  .preset_note = "1", .documentation = text }
+#define DOMAIN_ALLOCATED \
+	{ "allocated", TYPE_COUNT, IN(scenario_domain, allocated), .max = 65536, .word = "all", \
+	  .preset = "all", \
+	  .documentation = "how many of them are set up at the start; actions allocate the others" }
+#define DOMAIN_RAISE(rows) \
+	{ "raise", TYPE_MAP, IN(scenario_domain, arrivals), .section = &(rows), \
+	  .documentation = "when they raise, once they are allocated" }
+
+static const struct schema_key ims_keys[] = {
+	DOMAIN_VECTORS("how many messages the store has room for"),
+	DOMAIN_ALLOCATED,
+	{ "store", TYPE_ENUM, IN(scenario_domain, store), .names = store_names, .preset = "slots",
+	  .documentation = "where it keeps them" },
+	{ "maskable", TYPE_BOOL, IN(scenario_domain, maskable),
+	  .preset_note = "true for slots, false for a queue's context",
+	  .documentation = "each has a mask bit; what is masked is lost, there are no pending bits" },
+	{ "groups", TYPE_BOOL, IN(scenario_domain, groups), .preset = "false",
+	  .documentation = "it is allocated and freed in groups" },
+	DOMAIN_RAISE(ims_raise_section),
+};
+static const struct schema_section ims_section = { "devices[].ims", "ims", ROWS(ims_keys) };
+
+static const struct schema_key platform_keys[] = {
+	DOMAIN_VECTORS("how many platform MSIs the device has"),
+	DOMAIN_ALLOCATED,
+	{ "torn", TYPE_ENUM, IN(scenario_domain, torn), .names = torn_names, .preset = "mix",
+	  .documentation = "what it sends while a message is half written; old: its write_msg is atomic" },
+	{ "maskable", TYPE_BOOL, IN(scenario_domain, maskable), .preset = "false",
+	  .documentation = "the device can mask them; what is masked is lost" },
+	DOMAIN_RAISE(platform_raise_section),
+};
+static const struct schema_section platform_section = { "devices[].platform", "platform",
+							ROWS(platform_keys) };
+
+static const struct schema_key wired_keys[] = {
+	DOMAIN_VECTORS("how many lines the device has into the bridge"),
+	DOMAIN_ALLOCATED,
+	DOMAIN_RAISE(wired_raise_section),
+};
+static const struct schema_section wired_section = { "devices[].wired", "wired", ROWS(wired_keys) };
 
 static const struct schema_key device_keys[] = {
 	{ "name", TYPE_NAME, .required = true, IN(scenario_device, group),
@@ -199,6 +268,18 @@ static const struct schema_key device_keys[] = {
 	  .preset = "all",
 	  .documentation =
 		  "how many of them are set up at the start; actions allocate the others" },
+	{ "requested", TYPE_COUNT, IN(scenario_device, requested), .max = 65536, .word = "all",
+	  .preset = "all", .zero_means = true,
+	  .documentation = "how many of those have a handler at the start; the others are reserved" },
+	{ "needed", TYPE_COUNT, IN(scenario_device, needed), .min = 1, .max = 65536, .word = "all",
+	  .preset = "all",
+	  .documentation = "how many of those will do where vectors are short; queues then share" },
+	{ "falls_back", TYPE_BOOL, IN(scenario_device, falls_back), .preset = "false",
+	  .documentation = "without enough MSI-X vectors one MSI will do, or INTx" },
+	{ "groups", TYPE_BOOL, IN(scenario_device, groups), .preset = "false",
+	  .documentation = "vectors are allocated and freed in groups, while others are in use" },
+	{ "store", TYPE_ENUM, IN(scenario_device, store), .names = store_names, .preset = "slots",
+	  .documentation = "where a device of kind ims keeps its messages" },
 	{ "socket", TYPE_COUNT, IN(scenario_device, socket), .max = 63, .word = "dealt",
 	  .preset = "dealt",
 	  .documentation =
@@ -213,6 +294,12 @@ static const struct schema_key device_keys[] = {
 	  .documentation = "the affinity that its vectors start with" },
 	{ "raise", TYPE_MAP, IN(scenario_device, arrivals), .section = &raise_section,
 	  .documentation = "when it raises" },
+	{ "ims", TYPE_MAP, IN(scenario_device, ims), .section = &ims_section,
+	  .documentation = "an interrupt message store beside its own kind of interrupts" },
+	{ "platform", TYPE_MAP, IN(scenario_device, platform), .section = &platform_section,
+	  .documentation = "platform MSIs beside its own kind of interrupts" },
+	{ "wired", TYPE_MAP, IN(scenario_device, wired), .section = &wired_section,
+	  .documentation = "wired lines beside its own kind of interrupts" },
 };
 static const struct schema_section device_section = { "devices[]", "the device",
 						      ROWS(device_keys) };
@@ -223,9 +310,20 @@ static const struct schema_key action_keys[] = {
 	{ "device", TYPE_DEVICE, IN(scenario_action, device),
 	  COUNTED(scenario_action, device_count),
 	  .documentation = "to which device: a name, or that of a whole group" },
+	{ "domain", TYPE_ENUM, IN(scenario_action, domain), .names = domain_names,
+	  .preset = "first", .documentation = "which of the device's domains its vectors are of" },
 	{ "vectors", TYPE_VECTORS, IN(scenario_action, vector_first),
 	  COUNTED(scenario_action, vector_end), .word = "all", .preset = "all",
 	  .documentation = "which of its vectors: 3, 0-7 or all" },
+	{ "want", TYPE_COUNT, IN(scenario_action, want), .min = 1, .max = 65536,
+	  .preset_note = "exactly those of 'vectors'",
+	  .documentation = "allocate: so many of 'vectors', wherever there is room" },
+	{ "at_least", TYPE_COUNT, IN(scenario_action, at_least), .min = 1, .max = 65536,
+	  .preset_note = "all that are wanted",
+	  .documentation = "allocate: how many will do where vectors are short" },
+	{ "group", TYPE_COUNT, IN(scenario_action, group), .max = 65535, .zero_means = true,
+	  .preset_note = "those of 'vectors'",
+	  .documentation = "free: the group of this number; allocate opens group 1, 2, ..." },
 	{ "at", TYPE_DURATION, IN(scenario_action, at_ps), .max = SCENARIO_DURATION_PS_MAX,
 	  .zero_means = true, .documentation = "once, at this time" },
 	{ "every", TYPE_DURATION, IN(scenario_action, every_ps), .min = 1,

@@ -77,6 +77,13 @@ static bool has_opposite(const struct timeline *t, const struct scenario_action 
 	return false;
 }
 
+/* Not of the vectors of the first domain, or not of vectors that the file names. */
+static bool is_loose(const struct scenario_action *action)
+{
+	return action->domain != DOMAIN_FIRST || action->want ||
+	       (action->verb == ACTION_FREE && action->group != UINT32_MAX);
+}
+
 static void check_repetition(struct timeline *t, guint number)
 {
 	static const struct {
@@ -93,7 +100,7 @@ static void check_repetition(struct timeline *t, guint number)
 	const struct scenario_action *action = action_at(t, number);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
-		if (pairs[i].verb == action->verb && action->count != 1 &&
+		if (pairs[i].verb == action->verb && action->count != 1 && !is_loose(action) &&
 		    !has_opposite(t, action, pairs[i].opposite)) {
 			struct mark at = mark_at(t, number, "do");
 			diagnose(t->l->d, &at, "contradiction: the action %s", pairs[i].message);
@@ -108,8 +115,10 @@ static void forget(struct timeline *t, const struct scenario_action *action)
 
 	for (uint32_t i = 0; action->device >= 0 && i < action->device_count; i++) {
 		uint32_t number = (uint32_t)action->device + i;
-		if (action->verb == ACTION_FREE || action->verb == ACTION_ALLOCATE) {
+		bool plug = action->verb == ACTION_UNPLUG || action->verb == ACTION_PLUG;
+		if (action->verb == ACTION_FREE || action->verb == ACTION_ALLOCATE || plug) {
 			t->vectors_unknown[number] = true;
+			t->enabled[number] = plug ? STATE_UNKNOWN : t->enabled[number];
 		} else if (action->verb == ACTION_ENABLE || action->verb == ACTION_DISABLE) {
 			t->enabled[number] = STATE_UNKNOWN;
 		}
@@ -237,11 +246,17 @@ static void check_migration(struct timeline *t, guint number)
 static void play(struct timeline *t, guint number)
 {
 	const struct scenario_action *action = action_at(t, number);
+	bool vectors = action->verb == ACTION_ALLOCATE || action->verb == ACTION_FREE ||
+		       action->verb == ACTION_MIGRATE;
 
 	if (action->on >= 0 && t->cpus[action->on] == STATE_OFF) {
 		struct mark at = mark_at(t, number, "on");
 		diagnose(t->l->d, &at, "contradiction: CPU %d is off line at that time",
 			 action->on);
+	}
+	if (vectors && is_loose(action)) {
+		forget(t, action);
+		return;
 	}
 	switch (action->verb) {
 	case ACTION_ALLOCATE:
@@ -265,7 +280,15 @@ static void play(struct timeline *t, guint number)
 	case ACTION_MIGRATE:
 		check_migration(t, number);
 		break;
+	case ACTION_UNPLUG:
+	case ACTION_PLUG:
+		forget(t, action);
+		break;
 	case ACTION_RAISE:
+	case ACTION_REQUEST:
+	case ACTION_MASK:
+	case ACTION_UNMASK:
+	case ACTION_REBOOT:
 		break;
 	}
 }

@@ -218,6 +218,19 @@ static void write_control(struct machine *m, uint32_t device, uint32_t value)
 	}
 }
 
+void device_reset(struct machine *m, uint32_t device)
+{
+	m->device[device].control = 0;
+	m->device[device].intx_disabled = 0;
+	for (uint32_t vector = 0; vector < config_of(m, device)->vectors; vector++) {
+		uint32_t source = source_of(m, device, vector);
+		struct causes pending = m->entry[source].pending;
+
+		m->entry[source] = (struct msi_entry){ .masked = machine_domain(m, source)->maskable };
+		causes_lose(m, &pending, LOSS_DISABLED, CPU_NONE, 0);
+	}
+}
+
 static void write_mask(struct machine *m, uint32_t device, uint32_t vector, uint32_t value)
 {
 	struct msi_entry *entry = &m->entry[source_of(m, device, vector)];

@@ -63,6 +63,9 @@ struct device {
 	uint8_t mode;              /* enum device_kind of its first domain, after a fall-back */
 	uint8_t pad;
 	uint32_t granted;          /* vectors that a driver got which wanted more: the others share them; 0: all it wanted */
+	uint32_t spread;           /* vectors that a managed device's CPUs are dealt to */
+	uint16_t descs_lock;       /* thread + 1 that changes what is allocated; 0: none */
+	uint16_t pad2;
 	struct causes intx;        /* raises that went to the legacy line */
 	uint32_t in_flight;        /* messages that a completion may not overtake */
 	uint32_t waiting;          /* threads that wait for them */
@@ -77,6 +80,11 @@ void device_raise(struct machine *m, uint32_t source);
 void device_write(struct machine *m, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
 
 uint32_t device_read(const struct machine *m, uint32_t device, uint32_t vector, enum device_register reg);
+
+/*
+ * A reset of the function: disabled, every entry masked and empty, nothing pending any more. INTx is as at power-on.
+ */
+void device_reset(struct machine *m, uint32_t device);
 
 /* How the source's interrupts leave the device. */
 enum device_kind device_kind_of(const struct machine *m, uint32_t source);

@@ -45,7 +45,8 @@ struct irq_desc {
 	uint32_t vector;          /* 0: none */
 	uint32_t previous_vector; /* 0: none */
 	uint8_t pending_origin;   /* enum run_origin of what DESC_PENDING stands for */
-	uint8_t pad[3];
+	uint8_t pad;
+	uint16_t set_up_by;       /* thread + 1 that has allocated it and not programmed its message yet; 0: none */
 	uint32_t entry;           /* its remap-table entry */
 	struct causes pending;    /* raises that DESC_PENDING stands for */
 };

@@ -88,7 +88,10 @@ void k_cpu_put(struct kthread *k)
 	for (uint32_t i = 0; i < m->config->threads; i++) {
 		if (m->thread[i].waiting_cpu && m->thread[i].cpu == k->cpu) {
 			m->env->wake(m, i);
-			return;
+			/* Of a CPU that went off line nobody else gives it back: all of them go elsewhere. */
+			if (cpu_is_online(m, k->cpu)) {
+				return;
+			}
 		}
 	}
 }
@@ -208,6 +211,13 @@ uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum de
 	fabric_wait_completion(k, device);
 	k_work(k, cost_ps - cost_ps / 2);
 	return value;
+}
+
+void k_device_reset(struct kthread *k, uint32_t device)
+{
+	step(k, cfg_ps(k));
+	k_note(k, "function reset", SOURCE_NONE, k->cpu, device);
+	device_reset(k->machine, device);
 }
 
 void k_mmio_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value)

@@ -52,6 +52,9 @@ void k_vector_unlock(struct kthread *k);
 void k_cfg_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
 uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg);
 
+/* A function-level reset, through configuration space (device_reset()). */
+void k_device_reset(struct kthread *k, uint32_t device);
+
 /* Memory space: writes are posted and stay in order; a read waits for the writes before it, and for the device's messages. */
 void k_mmio_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value);
 uint32_t k_mmio_read(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg);

@@ -24,6 +24,7 @@ struct kthread {
 	uint32_t waiting_writes; /* device + 1 that its own posted writes have to reach before its read does */
 	uint32_t waiting_handler; /* irq_desc + 1 whose handler has to end */
 	uint32_t waiting_command; /* source + 1 whose device has to read its new message */
+	uint32_t waiting_descs;  /* device + 1 whose allocations it wants to change when nobody else does */
 	uint32_t waiting_device; /* device + 1 whose messages have to arrive before its completion does */
 	uint32_t waiting_messages;
 	uint32_t work;           /* irq_context: irq_desc + 1 that its CPU's interrupt has to deal with */

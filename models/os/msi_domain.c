@@ -82,6 +82,29 @@ struct msi_cookie msi_domain_of(const struct machine *m, uint32_t device, uint32
 	return cookie;
 }
 
+bool msi_domain_is_pci(enum device_kind kind)
+{
+	return kind == DEVICE_MSI || kind == DEVICE_MSIX;
+}
+
+void msi_domain_enable(const struct machine *m, struct msi_cookie cookie)
+{
+	struct msi_index *index = msi_domain_index(m, cookie);
+
+	if (!msi_index_enabled(index)) {
+		msi_index_enable(index);
+	}
+}
+
+void msi_domain_disable(const struct machine *m, struct msi_cookie cookie)
+{
+	struct msi_index *index = msi_domain_index(m, cookie);
+
+	if (msi_index_enabled(index)) {
+		msi_index_disable(index);
+	}
+}
+
 const char *msi_domain_name(enum device_kind kind)
 {
 	static const char *const names[] = {

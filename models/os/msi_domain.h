@@ -7,6 +7,7 @@
 #ifndef MSIRACE_MODELS_OS_MSI_DOMAIN_H
 #define MSIRACE_MODELS_OS_MSI_DOMAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/kinds.h"
@@ -32,6 +33,13 @@ uint32_t msi_domain_source(const struct machine *m, struct msi_cookie cookie, ui
 
 /* The domain that a vector of a device belongs to, and its hardware index there. */
 struct msi_cookie msi_domain_of(const struct machine *m, uint32_t device, uint32_t vector, uint32_t *index);
+
+/* Whether the kind is a capability of a PCI function, with an enable bit. */
+bool msi_domain_is_pci(enum device_kind kind);
+
+/* The domain's messages are switched on or off; nothing where they are so already. */
+void msi_domain_enable(const struct machine *m, struct msi_cookie cookie);
+void msi_domain_disable(const struct machine *m, struct msi_cookie cookie);
 
 /* "PCI MSI", "PCI MSI-X", "IMS", ... */
 const char *msi_domain_name(enum device_kind kind);

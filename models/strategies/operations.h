@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct irq_request;
 struct kthread;
 struct machine;
 
@@ -59,8 +60,12 @@ struct hotplug_operations {
 };
 
 struct allocation_operations {
-	/* Adds vectors [first, end) to a device that may be in use; see os/irq_alloc.h. 0 or a negative errno. */
-	int (*grow)(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
+	/* Adds vectors to a device that may be in use; see irq_allocate() in os/irq_alloc.h. 0 or a negative errno. */
+	int (*grow)(struct kthread *k, struct irq_request *request);
+	bool needs_groups;       /* the device hands out its vectors in groups */
+	bool needs_store;        /* the device has an interrupt message store */
+	bool noresize;           /* what is enabled can only be changed by disabling all */
+	bool forgets_on_reboot;  /* the host does not give back the vectors of a guest that reboots */
 };
 
 #endif

@@ -14,7 +14,8 @@ extern const struct move_operations its_movi, its_no_resend, v2m_route, mbi_rout
 extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, cleanup_ipi, cleanup_immediate;
 extern const struct allocation_operations allocation_batch, allocation_dynamic, allocation_group_disable;
 extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
-extern const struct allocation_operations allocation_qemu_dynamic;
+extern const struct allocation_operations allocation_qemu_dynamic, allocation_ims, allocation_reboot_leak;
+extern const struct allocation_operations allocation_reboot_free;
 extern const struct cleanup_operations cleanup_no_old_vector;
 extern const struct move_operations imsic_direct, imsic_lazy, imsic_tmp_remote, imsic_tmp;
 extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif, imsic_mrif_early_merge;
@@ -26,6 +27,8 @@ extern const struct hotplug_operations offline_migrate;
 #define X86 NEEDS(ARCH_X86)
 #define PLAIN NEEDS(REMAP_NONE)
 #define PCI (NEEDS(DEVICE_MSI) | NEEDS(DEVICE_MSIX))
+/* What has a message of its own that a move rewrites; IMS is not among them: it exists behind a remap table only. */
+#define REWRITTEN (PCI | NEEDS(DEVICE_PLATFORM) | NEEDS(DEVICE_WIRED))
 
 #define MOVE(name, family, summary, remaps, kinds, masking, operations) \
 	{ name, SLOT_MOVE, family, summary, X86, remaps, kinds, masking, operations, 0 }
@@ -53,22 +56,22 @@ static const char hotplug[] = "CPU offline";
 static const char allocation[] = "vectors at run time";
 
 static const struct strategy registry[] = {
-	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, PCI, MASKING_ANY, &x86_direct),
-	MOVE("x86-direct-data-first", not_remapped, "data, then address, from any CPU", PLAIN, PCI, MASKING_ANY,
+	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, REWRITTEN, MASKING_ANY, &x86_direct),
+	MOVE("x86-direct-data-first", not_remapped, "data, then address, from any CPU", PLAIN, REWRITTEN, MASKING_ANY,
 	     &x86_direct_data_first),
 	MOVE("x86-direct-deferred", not_remapped, "address, then data, in the interrupt's acknowledge on the old CPU",
-	     PLAIN, PCI, MASKING_ANY, &x86_direct_deferred),
+	     PLAIN, REWRITTEN, MASKING_ANY, &x86_direct_deferred),
 	MOVE("x86-msi-off", not_remapped, "MSI disabled around the rewrite", PLAIN, PCI, MASKING_ANY, &x86_msi_off),
-	MOVE("x86-masked", not_remapped, "vector masked around the rewrite", PLAIN, PCI, MASKING_REQUIRED, &x86_masked),
-	MOVE("x86-tmp", not_remapped, "temporary message in the acknowledge, IRR check, retrigger", PLAIN, PCI,
+	MOVE("x86-masked", not_remapped, "vector masked around the rewrite", PLAIN, REWRITTEN, MASKING_REQUIRED, &x86_masked),
+	MOVE("x86-tmp", not_remapped, "temporary message in the acknowledge, IRR check, retrigger", PLAIN, REWRITTEN,
 	     MASKING_ANY, &x86_tmp),
 	MOVE("x86-tmp-local", not_remapped, "temporary message, IRR check, retrigger, on the old CPU in process context",
-	     PLAIN, PCI, MASKING_ANY, &x86_tmp_local),
-	MOVE("x86-tmp-no-check", not_remapped, "the same without the IRR check", PLAIN, PCI, MASKING_ANY,
+	     PLAIN, REWRITTEN, MASKING_ANY, &x86_tmp_local),
+	MOVE("x86-tmp-no-check", not_remapped, "the same without the IRR check", PLAIN, REWRITTEN, MASKING_ANY,
 	     &x86_tmp_no_check),
-	MOVE("x86-tmp-remote", not_remapped, "temporary message and IRR check from another CPU", PLAIN, PCI, MASKING_ANY,
+	MOVE("x86-tmp-remote", not_remapped, "temporary message and IRR check from another CPU", PLAIN, REWRITTEN, MASKING_ANY,
 	     &x86_tmp_remote),
-	MOVE("x86-same-vector", not_remapped, "the same vector on the new CPU, so only the address changes", PLAIN, PCI,
+	MOVE("x86-same-vector", not_remapped, "the same vector on the new CPU, so only the address changes", PLAIN, REWRITTEN,
 	     MASKING_ANY, &x86_same_vector),
 	MOVE("x86-linux-5.6", not_remapped, "Linux before 6f1a4891a592: always direct, in the acknowledge", PLAIN, PCI,
 	     MASKING_ANY, &x86_linux_5_6),
@@ -76,11 +79,11 @@ static const struct strategy registry[] = {
 	     PLAIN, PCI, MASKING_ANY, &x86_linux_6_1),
 	MOVE("x86-linux-6.1-as-commented", not_remapped, "the same with the test as its comment has it: direct if it can",
 	     PLAIN, PCI, MASKING_ANY, &x86_linux_6_1_as_commented),
-	MOVE("vtd", remapped, "remap entry in one store, then invalidate and wait", NEEDS(REMAP_VTD), PCI, MASKING_ANY,
+	MOVE("vtd", remapped, "remap entry in one store, then invalidate and wait", NEEDS(REMAP_VTD), NEEDS_ANY, MASKING_ANY,
 	     &vtd_whole),
-	MOVE("vtd-split", remapped, "remap entry in two 32-bit stores, then invalidate and wait", NEEDS(REMAP_VTD), PCI,
+	MOVE("vtd-split", remapped, "remap entry in two 32-bit stores, then invalidate and wait", NEEDS(REMAP_VTD), NEEDS_ANY,
 	     MASKING_ANY, &vtd_split),
-	MOVE("vtd-no-flush", remapped, "remap entry in one store, without the invalidation", NEEDS(REMAP_VTD), PCI,
+	MOVE("vtd-no-flush", remapped, "remap entry in one store, without the invalidation", NEEDS(REMAP_VTD), NEEDS_ANY,
 	     MASKING_ANY, &vtd_no_flush),
 	{ "amd-32", SLOT_MOVE, remapped, "32-bit entry in one store, then invalidate and wait", X86, NEEDS(REMAP_AMDVI),
 	  PCI, MASKING_ANY, &amd_whole, 255 },
@@ -129,6 +132,8 @@ static const struct strategy registry[] = {
 	      &allocation_batch),
 	ALLOCATION("dynamic", "Linux 6.2: one entry each, masked until written, function enabled",
 	      &allocation_dynamic),
+	OTHER("ims", SLOT_ALLOCATION, allocation,
+	      "Linux 6.2: from the device's interrupt message store, at whatever slot is free", &allocation_ims),
 	ALLOCATION("group-disable",
 	      "MSI-X groups as first sent in 2019: function disabled meanwhile, and after an error",
 	      &allocation_group_disable),
@@ -140,6 +145,10 @@ static const struct strategy registry[] = {
 	      &allocation_qemu_deferred),
 	ALLOCATION("qemu-dynamic", "monitor with dynamic MSI-X: one call for one vector",
 	      &allocation_qemu_dynamic),
+	OTHER("reboot-leak", SLOT_ALLOCATION, allocation,
+	      "Xen before XSA-360 (CVE-2021-3308): a guest's reboot leaves its vectors behind", &allocation_reboot_leak),
+	OTHER("reboot-free", SLOT_ALLOCATION, allocation,
+	      "the same with its fix: the reboot gives the vectors back", &allocation_reboot_free),
 	ARM("offline-migrate", SLOT_HOTPLUG, hotplug, "the GIC takes what is pending along to the new CPU", NEEDS_ANY,
 	    NEEDS_ANY, &offline_migrate, 0),
 };

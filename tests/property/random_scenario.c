@@ -208,7 +208,7 @@ char *random_scenario(const struct random_system *system, uint64_t number, bool 
 	for (uint32_t i = 0; i < t.devices; i++) {
 		t.msix[i] = chance(&t, 60);
 		t.managed[i] = chance(&t, 15);
-		t.vectors[i] = t.msix[i] ? 1 + below(&t, 6) : 1u << below(&t, 4);
+		t.vectors[i] = t.msix[i] ? 1 + below(&t, 6) : system->one_message ? 1 : 1u << below(&t, 4);
 	}
 	machine(&t);
 	line(&t, "devices:");

@@ -13,6 +13,8 @@ struct random_system {
 	const char *machine;      /* keys of machine: "arch: arm, remap: its" */
 	const char *strategies;   /* "its-movi, its-no-resend" */
 	uint32_t cpus_max;
+	bool one_message;         /* PCI MSI has one vector */
+	bool safe_when_ordered;   /* what loses nothing does so on an ordered fabric only */
 	uint32_t global_first;    /* where all CPUs share their numbers: the lowest one; else 0 */
 };
 

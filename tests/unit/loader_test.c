@@ -299,18 +299,31 @@ Test(loader, carets_and_hostile_text)
 	cr_expect_null(strstr(hostile, "\xc2\x9b"));
 }
 
-Test(loader, resolved_loads_to_the_same)
+static void expect_same_domain(const struct scenario_domain *a, const struct scenario_domain *b)
 {
+	const struct scenario_arrivals *p = &a->arrivals, *q = &b->arrivals;
+
+	cr_expect(a->vectors == b->vectors && a->allocated == b->allocated && a->store == b->store &&
+		  a->torn == b->torn && a->maskable == b->maskable &&
+		  a->pending_bits == b->pending_bits && a->groups == b->groups);
+	cr_expect(p->process == q->process && p->rate_hz == q->rate_hz &&
+		  p->period_ps == q->period_ps && p->depth == q->depth);
+	cr_assert_eq(p->times_count, q->times_count);
+	cr_expect_eq(p->times_count && memcmp(p->times_ps, q->times_ps, p->times_count * 8), 0);
+}
+
+static void expect_resolves_to_the_same(const char *file)
+{
+	g_autofree char *path = g_strdup_printf(TEST_DATA_DIR "/scenarios/%s", file);
 	g_autofree char *text = NULL;
 	gsize length = 0;
 
-	cr_assert(g_file_get_contents(TEST_DATA_DIR "/scenarios/every_key.yaml", &text, &length,
-				      NULL));
+	cr_assert(g_file_get_contents(path, &text, &length, NULL));
 	struct scenario *s = load_with(text, NULL), *again = load_with(s->resolved_yaml, NULL);
 
 	cr_expect_str_eq(again->resolved_yaml, s->resolved_yaml);
 	cr_expect_str_eq(again->name, s->name);
-	cr_expect_str_eq(again->question, s->question);
+	cr_expect_eq(g_strcmp0(again->question, s->question), 0);
 	cr_expect_eq(memcmp(&again->machine.timings, &s->machine.timings,
 			    sizeof(s->machine.timings)),
 		     0);
@@ -324,10 +337,16 @@ Test(loader, resolved_loads_to_the_same)
 		cr_expect(a->kind == b->kind && a->torn == b->torn && a->maskable == b->maskable &&
 				  a->pending_bits == b->pending_bits && a->intx == b->intx &&
 				  a->vectors == b->vectors && a->allocated == b->allocated &&
+				  a->requested == b->requested && a->needed == b->needed &&
+				  a->falls_back == b->falls_back && a->groups == b->groups &&
+				  a->store == b->store &&
 				  a->socket == b->socket && a->managed == b->managed &&
 				  a->handler_ps == b->handler_ps &&
 				  a->address_bits == b->address_bits,
 			  "%s", a->name);
+		expect_same_domain(&a->ims, &b->ims);
+		expect_same_domain(&a->platform, &b->platform);
+		expect_same_domain(&a->wired, &b->wired);
 		const struct scenario_arrivals *p = &a->arrivals, *q = &b->arrivals;
 		cr_expect(p->process == q->process && p->rate_hz == q->rate_hz &&
 				  p->period_ps == q->period_ps && p->jitter == q->jitter &&
@@ -352,6 +371,8 @@ Test(loader, resolved_loads_to_the_same)
 				  a->device_count == b->device_count &&
 				  a->vector_first == b->vector_first &&
 				  a->vector_end == b->vector_end && a->target == b->target &&
+				  a->domain == b->domain && a->want == b->want &&
+				  a->at_least == b->at_least && a->group == b->group &&
 				  a->cpu == b->cpu && a->on == b->on,
 			  "action %zu", i);
 		cr_assert_eq(a->target_cpus_count, b->target_cpus_count);
@@ -377,6 +398,12 @@ Test(loader, resolved_loads_to_the_same)
 		  again->seed == s->seed && again->replications == s->replications);
 	scenario_free(s);
 	scenario_free(again);
+}
+
+Test(loader, resolved_loads_to_the_same)
+{
+	expect_resolves_to_the_same("every_key.yaml");
+	expect_resolves_to_the_same("every_domain.yaml");
 }
 
 static char *check_platform(const char *xml)

@@ -348,3 +348,31 @@ Test(hotplug, thread_does_not_wake_on_a_cpu_that_is_gone)
 	cr_expect(cpu_is_online(&w->machine, cpu), "it woke on CPU %u", cpu);
 	world_end(w);
 }
+
+static void get_body(struct kthread *k, void *cpu)
+{
+	k_work(k, 1 * US);
+	*(uint32_t *)cpu = k->cpu;
+}
+
+Test(hotplug, threads_that_wait_for_a_cpu_that_goes_run_elsewhere)
+{
+	struct device_config device = msix;
+	uint32_t cpus[4] = { 99, 99, 99, 99 };
+	int result[2] = { 1, 1 };
+	struct world *w = world_create(&(struct world_setup){
+		.devices = &device, .devices_count = 1, .threads = 5 });
+
+	world_spawn(w, 4, 1, world_offline_body, result);
+	world_run(w, 1 * MS);
+	for (uint32_t i = 0; i < 4; i++) {
+		world_spawn(w, i, 1, get_body, &cpus[i]);
+	}
+	world_run(w, 60 * MS);
+	cr_assert_eq(result[1], 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		cr_expect(world_finished(w, i));
+		cr_expect_neq(cpus[i], 1);
+	}
+	world_end(w);
+}

@@ -15,6 +15,7 @@
 #include "models/strategies/registry.h"
 #include "vector_matrix.h"
 
+/* The sanitizers warn of swapcontext(); that each thread keeps to a stack of its own is what they ask for. */
 #define STACK_SIZE (256 * 1024)
 
 /* A thread's wake-up is an event of this kind: value is its generation. */

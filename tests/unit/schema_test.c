@@ -53,9 +53,10 @@ Test(schema, every_row_is_whole)
 static void set_default(void *context, const char *path, const struct schema_key *key)
 {
 	static const char text[] =
+		"machine: {remap: vtd}\n"
 		"devices: [{name: nic, kind: msix, raise: {rate: 1kHz}}]\n"
 		"actions: [{do: migrate, device: nic, every: 1ms}]\n"
-		"strategies: [x86-direct]\nduration: 1ms\n";
+		"strategies: [vtd]\nduration: 1ms\n";
 
 	if (!key->preset || strcmp(path, "actions[].cpu") == 0) {
 		return;
