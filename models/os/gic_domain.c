@@ -88,7 +88,6 @@ static void unreserve(struct machine *m, uint32_t desc)
 	if (!d->vector) {
 		return;
 	}
-	emit_vector(m, EV_VECTOR_FREED, desc);
 	m->vector_irq[index] = VECTOR_UNUSED;
 	if (index < *m->gic.lowest_free) {
 		*m->gic.lowest_free = index;
@@ -186,6 +185,7 @@ static void put_on(struct machine *m, uint32_t desc, uint32_t cpu)
 
 	if (d->cpu != CPU_NONE) {
 		--*load_of(m, desc, d->cpu);
+		emit_vector(m, EV_VECTOR_FREED, desc);
 	}
 	d->cpu = (uint16_t)cpu;
 	if (cpu != CPU_NONE) {
