@@ -64,7 +64,7 @@ enum model_event_kind {
 	EV_RETRIGGER,        /* thread, cpu: target, value: vector, source */
 	EV_IPI,              /* thread, cpu: target, value: vector */
 	EV_IRR_READ,         /* thread, cpu, value: vector; detail: pending */
-	EV_ENTRY_WRITE,      /* thread, source, address, value: a remap entry in memory */
+	EV_ENTRY_WRITE,      /* thread, source, address, value: a remap entry in memory; detail: 1 where it is off */
 	EV_FLUSH,            /* thread; detail: 0 begins, 1 done */
 	EV_FAULT,            /* device, value: fault reason */
 	EV_MOVE,             /* source; detail: enum move_outcome; cpu: target */

@@ -30,7 +30,8 @@ void *state_place(struct state_layout *layout, size_t size)
 	return layout->base ? layout->base + offset : NULL;
 }
 
-static size_t vector_irqs(const struct machine *m)
+/* A vector that is the machine's is pending at one CPU at a time: it needs one place for what it stands for. */
+static size_t vector_slots(const struct machine *m)
 {
 	return (m->root->global ? (size_t)1 : m->config->cpus) * m->vectors;
 }
@@ -46,8 +47,8 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->pending = state_place(layout, words * sizeof(*m->pending));
 	m->in_service = state_place(layout, words * sizeof(*m->in_service));
 	m->by_software = state_place(layout, words * sizeof(*m->by_software));
-	m->slot = state_place(layout, cpus * m->vectors * sizeof(*m->slot));
-	m->vector_irq = state_place(layout, vector_irqs(m) * sizeof(*m->vector_irq));
+	m->slot = state_place(layout, vector_slots(m) * sizeof(*m->slot));
+	m->vector_irq = state_place(layout, vector_slots(m) * sizeof(*m->vector_irq));
 	m->device = state_place(layout, config->devices_count * sizeof(*m->device));
 	m->entry = state_place(layout, sources * sizeof(*m->entry));
 	m->source = state_place(layout, sources * sizeof(*m->source));
@@ -81,7 +82,7 @@ static void initial_cpus(struct machine *m)
 		m->cpu[cpu].desc = DESC_NONE;
 		m->online[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	}
-	for (size_t i = 0; i < vector_irqs(m); i++) {
+	for (size_t i = 0; i < vector_slots(m); i++) {
 		m->vector_irq[i] = VECTOR_UNUSED;
 	}
 }
@@ -286,9 +287,9 @@ void machine_each_causes(struct machine *m, void (*visit)(void *data, struct cau
 {
 	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
 		visit(data, &m->cpu[cpu].causes);
-		for (uint32_t vector = 0; vector < m->vectors; vector++) {
-			visit(data, &m->slot[(size_t)cpu * m->vectors + vector]);
-		}
+	}
+	for (size_t i = 0; i < vector_slots(m); i++) {
+		visit(data, &m->slot[i]);
 	}
 	for (uint32_t device = 0; device < m->config->devices_count; device++) {
 		visit(data, &m->device[device].intx);

@@ -123,6 +123,8 @@ struct machine_env {
 	void (*emit)(struct machine *m, const struct model_event *event);
 	/* The source's handler has read the device's status: whatever the device wanted until now is done. */
 	void (*serviced)(struct machine *m, uint32_t source);
+	/* The simulation has outgrown what it runs on: does not return. */
+	void (*exhausted)(const char *why);
 };
 
 /* One interrupt source: a vector of a device. */
@@ -157,7 +159,7 @@ struct machine {
 
 	/* All in state. */
 	struct cpu *cpu;                  /* [config->cpus] */
-	struct causes *slot;              /* [cpu * vectors + vector]: the raises of a pending bit */
+	struct causes *slot;              /* [cpu * vector_stride + vector]: the raises of a pending bit */
 	uint64_t *pending;                /* IRR, eip, LPI pending: [cpu * vector_words + word] */
 	uint64_t *in_service;             /* ISR, the same shape; x86 only */
 	uint64_t *by_software;            /* pending bits that an IPI or a retrigger set first */
@@ -197,7 +199,7 @@ struct machine {
 	uint32_t sources_count;
 	uint32_t vectors;                 /* of the bit maps above, per CPU */
 	uint32_t vector_base;             /* the number of their first one: [vector] is vector - vector_base */
-	uint32_t vector_stride;           /* vectors; 0 where all CPUs share one vector_irq */
+	uint32_t vector_stride;           /* vectors; 0 where they are the machine's: all CPUs share slot and vector_irq */
 	uint32_t vector_words;
 	uint32_t cpu_words;
 	uint32_t timers_count;
@@ -282,7 +284,7 @@ static inline const struct domain_config *machine_domain(const struct machine *m
 
 static inline struct causes *machine_slot(const struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	return &m->slot[(size_t)cpu * m->vectors + vector - m->vector_base];
+	return &m->slot[(size_t)cpu * m->vector_stride + vector - m->vector_base];
 }
 
 /* What a vector stands for at a CPU. */

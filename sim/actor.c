@@ -117,6 +117,8 @@ static void pool_loop(int argc, char **argv)
 	for (;;) {
 		sg_sem_acquire(self->baton);
 		if (!self->function) {
+			sg_sem_destroy(self->baton);
+			free(self);
 			return;
 		}
 		if (!self->abandoned) {
@@ -202,6 +204,7 @@ static void main_actor(int argc, char **argv)
 	world.running = &self;
 	world.main_function(world.main_argument);
 	dismiss_pool();
+	sg_sem_destroy(self.baton);
 }
 
 /* Under the sanitizers each actor is a thread: only then do they know its stack. */

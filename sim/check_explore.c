@@ -132,8 +132,9 @@ static void add_edges(struct graph *g, const struct visit *v)
 	}
 	state->first_edge = (uint32_t)g->edges;
 	state->edges = (uint16_t)v->done;
-	memcpy(&g->edge[g->edges], v->edge, v->done * sizeof(*v->edge));
-	g->edges += v->done;
+	for (uint32_t i = 0; i < v->done; i++) {
+		g->edge[g->edges++] = v->edge[i];
+	}
 	state->finished = 1;
 	g->order[g->finished++] = v->state;
 }

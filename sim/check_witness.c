@@ -93,7 +93,16 @@ static char *message_text(const struct machine *m, uint64_t address, uint32_t da
 {
 	uint32_t cpu = target_of(m, address, data);
 
-	if (m->remap) {
+	switch (m->config->remap) {
+	case REMAP_NONE:
+		break;
+	case REMAP_ITS:
+		return g_strdup_printf("event %u", data);
+	case REMAP_V2M:
+		return g_strdup_printf("SPI %u", data);
+	case REMAP_AMDVI:
+		return g_strdup_printf("entry %u", data);
+	default:
 		return g_strdup_printf("entry 0x%" PRIx64 "+%u", address & 0xfffff, data);
 	}
 	if (cpu == CPU_NONE) {
@@ -258,7 +267,8 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		say(t, event->cpu, "IRR 0x%x: %s", event->value, event->detail ? "set" : "clear");
 		break;
 	case EV_ENTRY_WRITE:
-		say(t, t->place, "entry = {CPU%u, 0x%x}", (unsigned)event->address, event->value);
+		say(t, t->place, "entry = {CPU%u, 0x%x}%s", (unsigned)event->address, event->value,
+		    event->detail ? ", off" : "");
 		break;
 	case EV_FLUSH:
 		say(t, t->place, event->detail ? "invalidated" : "invalidate");
@@ -282,7 +292,7 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		tell_hotplug(t, event);
 		break;
 	case EV_COMMAND:
-		say(t, t->place, event->detail ? "command done" : "command");
+		say(t, t->place, "%s%s", event->text ? event->text : "command", event->detail ? " done" : "");
 		break;
 	case EV_NOTE:
 		say(t, t->place, "%s", event->text);

@@ -17,7 +17,11 @@ const struct command *const commands[] = {
 	&command_validate,
 	&command_explain,
 	&command_list,
+	&command_import,
 	&command_compare,
+	&command_plot,
+	&command_report,
+	&command_review,
 	&command_manual,
 	NULL,
 };
@@ -198,7 +202,7 @@ static enum exit_code run_command(const struct command *command, int argc, char 
 	return code;
 }
 
-static enum exit_code dispatch(int argc, char **argv)
+enum exit_code commands_run(int argc, char **argv)
 {
 	if (argc < 2) {
 		fprintf(stderr, "msirace: a command is missing\nTry 'msirace --help'.\n");
@@ -242,5 +246,5 @@ int commands_main(int argc, char **argv)
 {
 	/* A reader that goes away is a write error like any other, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
-	return close_stdout(dispatch(argc, argv));
+	return close_stdout(commands_run(argc, argv));
 }

@@ -39,7 +39,9 @@ struct command {
 };
 
 extern const struct command command_run, command_validate, command_explain, command_list;
-extern const struct command command_compare, command_check, command_replay, command_manual;
+extern const struct command command_compare, command_check, command_replay, command_plot, command_report;
+extern const struct command command_manual, command_review;
+extern const struct command command_import;
 
 /* Every command in the order of `msirace --help`; NULL ends it. */
 extern const struct command *const commands[];
@@ -63,6 +65,9 @@ const char *option_value(const struct invocation *invocation, const char *name);
 
 /* All values of an option in the order in which they were given, NULL at the end; freed by the caller with g_free(). */
 const char **option_values(const struct invocation *invocation, const char *name);
+
+/* Runs one command, as a step of another: argv[1] is its name. */
+enum exit_code commands_run(int argc, char **argv);
 
 /* Runs the command line; what main() returns. argv[0] is the program. */
 int commands_main(int argc, char **argv);

@@ -68,7 +68,8 @@ void fates_release(struct fates *f);
 #define FATES_KINDS \
 	(FATES_KIND(EV_RAISE) | FATES_KIND(EV_HANDLER_START) | FATES_KIND(EV_LOST) | FATES_KIND(EV_NO_HANDLER) | \
 	 FATES_KIND(EV_INTX) | FATES_KIND(EV_IRQ_EXIT) | FATES_KIND(EV_MOVE) | FATES_KIND(EV_RETRIGGER) | \
-	 FATES_KIND(EV_AFFINITY_BROKEN) | FATES_KIND(EV_ALLOCATION) | FATES_KIND(EV_HOTPLUG) | FATES_KIND(EV_FAULT))
+	 FATES_KIND(EV_AFFINITY_BROKEN) | FATES_KIND(EV_ALLOCATION) | FATES_KIND(EV_HOTPLUG) | FATES_KIND(EV_FAULT) | \
+	 FATES_KIND(EV_HELD))
 void fates_event(void *data, const struct machine *m, const struct model_event *event);
 
 /* The run is over: what is open becomes in flight or stale for ever, the state of the vectors is counted. */

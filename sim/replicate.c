@@ -21,6 +21,7 @@ struct replication {
 	struct arrivals arrivals;
 	struct actions actions;
 	struct fates fates;
+	struct occupancy_observer occupancy;   /* of nothing where nobody asked for it */
 };
 
 static void simulator_event(struct engine *e, const struct hw_event *event)
@@ -84,6 +85,9 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	arrivals_init(&r->arrivals, &r->engine, s, replication, metrics);
 	engine_run(&r->engine, s->duration_ps + s->drain_ps);
 	fates_finish(&r->fates, m);
+	if (r->occupancy.occupancy) {
+		occupancy_finish(&r->occupancy, m);
+	}
 	error = r->engine.deadlocked ? format("deadlock: a thread waits for what never comes", "") :
 		fates_check(&r->fates, m);
 	if (!error && (m->root->global ? !m->root->sound(m) : vector_matrix_check(m->matrix))) {
@@ -95,7 +99,8 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 }
 
 char *replicate(const struct scenario *s, const struct scenario_contender *contender, uint64_t replication,
-		const struct topology *topology, const struct engine_listener *observer, struct run_metrics *metrics)
+		const struct topology *topology, const struct engine_listener *observer, struct run_metrics *metrics,
+		struct occupancy *occupancy)
 {
 	struct replication r = { 0 };
 	struct built built;
@@ -114,7 +119,12 @@ char *replicate(const struct scenario *s, const struct scenario_contender *conte
 	if (observer) {
 		engine_listen(&r.engine, observer);
 	}
+	if (occupancy) {
+		occupancy_init(&r.occupancy, &r.engine.machine, s->duration_ps + s->drain_ps, occupancy);
+		engine_listen(&r.engine, &(struct engine_listener){ OCCUPANCY_KINDS, occupancy_event, &r.occupancy });
+	}
 	error = run(&r, s, replication, &built.config, metrics);
+	occupancy_release(&r.occupancy);
 	fates_release(&r.fates);
 	engine_destroy(&r.engine);
 	build_release(&built);

@@ -16,6 +16,9 @@
 #define REPORT_SCHEMA_VERSION 1
 #define REPORT_KIND "msirace run"
 
+/* The characters of occupancy.map, by level. */
+#define REPORT_MAP_LEVELS ".123456789#"
+
 struct report_options {
 	const char *version; /* of the program, as in `msirace --version` */
 	bool timing;         /* the wall clock's figures too: the table's last line, JSON's "timing", JUnit's times */
@@ -50,12 +53,16 @@ void report_broken_expectations(GString *out, const struct scenario *s, const st
  *                 pooled: {counter: n},
  *                 each: [{counter: n, latency: {count, p50_ps, p99_ps, p99.9_ps, max_ps, mean_rank}}],
  *                 derived: {metric: {value, low, high, method, unit}}; null where there is no value or no bound,
- *                 latency, stale: {count, overflow, max_ps, linear_bits, buckets: [[low_ps, count]]}}]
+ *                 latency, stale: {count, overflow, max_ps, linear_bits, buckets: [[low_ps, count]]},
+ *                 occupancy: {interval_ps, samples: [[used, leaked, migrations, online, cpu_min, cpu_median, cpu_max]],
+ *                             cpus, cpus_per_row, vector_first, vectors, vectors_per_column, map: ["row"]}}]
  *   expectations: [{text, contender, metric, op, value, verdict, found, low, high, method, message, line}]
  *   timing: {wall_seconds, interrupts_per_wall_second, contenders: [{name, wall_seconds}]}
  * A percentile in each[] is null where there is no value, or it lies in the overflow; mean_rank places the replication's
  * latencies among all of its contender's (histogram_mean_rank()), null where it has none. An integer above 2^63 - 1 is written as that. A bucket [low_ps, count] ends below low_ps + max(1, 2^(k - linear_bits)),
  * with 2^k the largest power of two that is not above low_ps.
+ * occupancy is that of the first replication (sim/occupancy.h), null where that one is not finished. A row of the map has a
+ * character for each column: "." never in use, "1" for at most a tenth of the time, ... "9" for at most nine tenths, "#" beyond.
  */
 GString *report_json(const struct run_result *result, const struct expect_outcomes *outcomes,
 		     const struct report_options *options);

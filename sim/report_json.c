@@ -122,6 +122,56 @@ static void write_samples(struct json_writer *w, const struct contender_result *
 	g_free(stale);
 }
 
+static void write_sample(struct json_writer *w, const struct occupancy_sample *sample)
+{
+	json_array_begin(w, NULL, JSON_ONE_LINE);
+	json_uint(w, NULL, sample->used);
+	json_uint(w, NULL, sample->leaked);
+	json_uint(w, NULL, sample->migrations);
+	json_uint(w, NULL, sample->online);
+	json_uint(w, NULL, sample->cpu_min);
+	json_uint(w, NULL, sample->cpu_median);
+	json_uint(w, NULL, sample->cpu_max);
+	json_end(w);
+}
+
+static void write_map(struct json_writer *w, const struct occupancy *occupancy)
+{
+	char row[OCCUPANCY_COLUMNS_MAX + 1];
+
+	json_array_begin(w, "map", JSON_LINES);
+	for (uint32_t i = 0; i < occupancy->rows; i++) {
+		for (uint32_t j = 0; j < occupancy->columns; j++) {
+			row[j] = REPORT_MAP_LEVELS[occupancy->level[i][j]];
+		}
+		row[occupancy->columns] = '\0';
+		json_string(w, NULL, row);
+	}
+	json_end(w);
+}
+
+static void write_occupancy(struct json_writer *w, const struct occupancy *occupancy)
+{
+	if (!occupancy) {
+		json_string(w, "occupancy", NULL);
+		return;
+	}
+	json_object_begin(w, "occupancy", JSON_LINES);
+	json_uint(w, "interval_ps", occupancy->interval_ps);
+	json_array_begin(w, "samples", JSON_ONE_LINE);
+	for (uint32_t i = 0; i < occupancy->samples; i++) {
+		write_sample(w, &occupancy->sample[i]);
+	}
+	json_end(w);
+	json_uint(w, "cpus", occupancy->cpus);
+	json_uint(w, "cpus_per_row", occupancy->cpus_per_row);
+	json_uint(w, "vector_first", occupancy->vector_first);
+	json_uint(w, "vectors", occupancy->vectors);
+	json_uint(w, "vectors_per_column", occupancy->vectors_per_column);
+	write_map(w, occupancy);
+	json_end(w);
+}
+
 static void write_contender(struct json_writer *w, const char *name,
 			    const struct contender_result *c)
 {
@@ -133,6 +183,7 @@ static void write_contender(struct json_writer *w, const char *name,
 	json_end(w);
 	write_derived(w, c);
 	write_samples(w, c);
+	write_occupancy(w, c->occupancy);
 	json_end(w);
 }
 

@@ -203,13 +203,17 @@ static void read_histogram(struct reading *r, JsonObject *contender, const char 
 	g_string_truncate(r->place, before);
 }
 
+/* What JSON has no number for: an infinite bound, or a percentile in the overflow. */
+static double or_infinity(double value, bool defined)
+{
+	return isnan(value) && defined ? INFINITY : value;
+}
+
 /* A null percentile of some latencies lies in the overflow. */
 static double read_percentile(struct reading *r, JsonObject *latency, const char *member,
 			      uint64_t latencies)
 {
-	double value_ps = read_number(r, latency, member);
-
-	return isnan(value_ps) && latencies ? INFINITY : value_ps;
+	return or_infinity(read_number(r, latency, member), latencies != 0);
 }
 
 static void read_replication(struct reading *r, JsonNode *node, struct results_replication *to)
@@ -227,6 +231,166 @@ static void read_replication(struct reading *r, JsonNode *node, struct results_r
 	to->percentile_ps[RESULTS_P99_9] = read_percentile(r, latency, "p99.9_ps", to->latencies);
 	to->mean_rank = read_number(r, latency, "mean_rank");
 	g_string_truncate(r->place, before);
+}
+
+/* "t", "exact", ... */
+static enum estimate_method read_method(struct reading *r, JsonObject *object)
+{
+	g_autofree char *name = read_text(r, object, "method", false);
+
+	for (int i = ESTIMATE_UNDEFINED; i <= ESTIMATE_ORDER; i++) {
+		if (g_strcmp0(name, estimate_method_name((enum estimate_method)i)) == 0) {
+			return (enum estimate_method)i;
+		}
+	}
+	complain(r, "method", "unknown");
+	return ESTIMATE_UNDEFINED;
+}
+
+static void read_estimate(struct reading *r, JsonObject *derived, const char *key,
+			  struct estimate *to)
+{
+	JsonObject *object = read_object(r, derived, key);
+	gsize before = enter(r, key, G_MAXUINT);
+
+	to->method = read_method(r, object);
+	bool defined = to->method != ESTIMATE_UNDEFINED;
+	to->value = or_infinity(read_number(r, object, "value"), defined);
+	to->low = or_infinity(read_number(r, object, "low"), defined);
+	to->high = or_infinity(read_number(r, object, "high"), defined);
+	g_string_truncate(r->place, before);
+}
+
+static void read_derived(struct reading *r, JsonObject *contender, struct results_contender *to)
+{
+	JsonObject *object = read_object(r, contender, "derived");
+	gsize before = enter(r, "derived", G_MAXUINT);
+
+	for (int i = METRIC_COUNTERS_COUNT; i < METRICS_COUNT; i++) {
+		read_estimate(r, object, metric_get(i)->key,
+			      &to->derived[i - METRIC_COUNTERS_COUNT]);
+	}
+	g_string_truncate(r->place, before);
+}
+
+static void read_sample(struct reading *r, JsonNode *node, struct occupancy_sample *to)
+{
+	JsonArray *values =
+		node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+	uint64_t value[7];
+
+	if (!values || json_array_get_length(values) != G_N_ELEMENTS(value)) {
+		complain(r, "", "not seven numbers");
+		return;
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(value); i++) {
+		value[i] = as_count(r, json_array_get_element(values, i), "");
+		if (i > 2 && value[i] > UINT32_MAX) {
+			complain(r, "", "too large");
+		}
+	}
+	*to = (struct occupancy_sample){
+		.used = value[0],
+		.leaked = value[1],
+		.migrations = value[2],
+		.online = (uint32_t)value[3],
+		.cpu_min = (uint32_t)value[4],
+		.cpu_median = (uint32_t)value[5],
+		.cpu_max = (uint32_t)value[6],
+	};
+}
+
+static void read_samples(struct reading *r, JsonObject *object, struct occupancy *to)
+{
+	JsonArray *samples = read_array(r, object, "samples");
+	guint count = json_array_get_length(samples);
+
+	if (count > OCCUPANCY_SAMPLES_MAX) {
+		complain(r, "samples", "too many");
+		count = 0;
+	}
+	to->samples = count;
+	for (guint i = 0; i < count; i++) {
+		gsize before = enter(r, "samples", i);
+		read_sample(r, json_array_get_element(samples, i), &to->sample[i]);
+		g_string_truncate(r->place, before);
+	}
+	json_array_unref(samples);
+}
+
+static void read_map_row(struct reading *r, JsonNode *node, const struct occupancy *shape,
+			 uint8_t *level)
+{
+	bool text = node && JSON_NODE_HOLDS_VALUE(node) &&
+		    json_node_get_value_type(node) == G_TYPE_STRING;
+	const char *row = text ? json_node_get_string(node) : "";
+
+	if (strlen(row) != shape->columns) {
+		complain(r, "", "not a character for each column");
+		return;
+	}
+	for (uint32_t i = 0; i < shape->columns; i++) {
+		const char *found = strchr(REPORT_MAP_LEVELS, row[i]);
+		if (!found) {
+			complain(r, "", "not a level of the map");
+			return;
+		}
+		level[i] = (uint8_t)(found - REPORT_MAP_LEVELS);
+	}
+}
+
+/* How many shares of that size cover the count; 0 where that is out of range. */
+static uint32_t shares(struct reading *r, const char *member, uint32_t count, uint32_t each,
+		       uint32_t max)
+{
+	uint64_t needed = each ? ((uint64_t)count + each - 1) / each : 0;
+
+	if (needed < 1 || needed > max) {
+		complain(r, member, "out of range");
+		return 0;
+	}
+	return (uint32_t)needed;
+}
+
+static void read_map(struct reading *r, JsonObject *object, struct occupancy *to)
+{
+	JsonArray *map = read_array(r, object, "map");
+
+	to->cpus = read_count32(r, object, "cpus");
+	to->cpus_per_row = read_count32(r, object, "cpus_per_row");
+	to->vector_first = read_count32(r, object, "vector_first");
+	to->vectors = read_count32(r, object, "vectors");
+	to->vectors_per_column = read_count32(r, object, "vectors_per_column");
+	to->rows = shares(r, "cpus_per_row", to->cpus, to->cpus_per_row, OCCUPANCY_ROWS_MAX);
+	to->columns = shares(r, "vectors_per_column", to->vectors, to->vectors_per_column,
+			     OCCUPANCY_COLUMNS_MAX);
+	if (json_array_get_length(map) != to->rows) {
+		complain(r, "map", "not a row for each cpus_per_row");
+	}
+	for (guint i = 0; i < to->rows && r->error == NULL; i++) {
+		gsize before = enter(r, "map", i);
+		read_map_row(r, json_array_get_element(map, i), to, to->level[i]);
+		g_string_truncate(r->place, before);
+	}
+	json_array_unref(map);
+}
+
+/* Documents of earlier versions have none. */
+static struct occupancy *read_occupancy(struct reading *r, JsonObject *contender)
+{
+	JsonNode *node = contender ? json_object_get_member(contender, "occupancy") : NULL;
+
+	if (node == NULL || JSON_NODE_HOLDS_NULL(node)) {
+		return NULL;
+	}
+	struct occupancy *to = g_new0(struct occupancy, 1);
+	JsonObject *object = as_object(r, node, "occupancy");
+	gsize before = enter(r, "occupancy", G_MAXUINT);
+	to->interval_ps = read_count(r, object, "interval_ps");
+	read_samples(r, object, to);
+	read_map(r, object, to);
+	g_string_truncate(r->place, before);
+	return to;
 }
 
 static void read_contender(struct reading *r, JsonNode *node, struct results_contender *to)
@@ -247,6 +411,8 @@ static void read_contender(struct reading *r, JsonNode *node, struct results_con
 	}
 	read_histogram(r, object, "latency", &to->latency);
 	read_histogram(r, object, "stale", &to->stale);
+	read_derived(r, object, to);
+	to->occupancy = read_occupancy(r, object);
 	json_array_unref(each);
 }
 
@@ -260,6 +426,7 @@ static void read_scenario(struct reading *r, JsonObject *root, struct results *t
 	to->question = read_text(r, object, "question", true);
 	to->resolved = read_text(r, object, "resolved", false);
 	to->duration_ps = read_count(r, object, "duration_ps");
+	to->drain_ps = read_count(r, object, "drain_ps");
 	to->replications_asked = read_count32(r, object, "replications");
 	g_string_truncate(r->place, before);
 }
@@ -278,18 +445,43 @@ static void read_contenders(struct reading *r, JsonObject *root, struct results 
 	json_array_unref(contenders);
 }
 
-/* Is it one of ours at all? What else is wrong with it would only confuse. */
-static bool check_kind(struct reading *r, JsonNode *root)
+static void read_expectations(struct reading *r, JsonObject *root, struct results *to)
+{
+	JsonArray *expectations = read_array(r, root, "expectations");
+
+	to->expectations_count = json_array_get_length(expectations);
+	to->expectations = g_new0(struct results_expectation, to->expectations_count);
+	for (guint i = 0; i < to->expectations_count; i++) {
+		struct results_expectation *x = &to->expectations[i];
+		gsize before = enter(r, "expectations", i);
+		JsonObject *object = as_object(r, json_array_get_element(expectations, i), "");
+		x->text = read_text(r, object, "text", false);
+		x->contender = read_text(r, object, "contender", false);
+		x->verdict = read_text(r, object, "verdict", false);
+		x->message = read_text(r, object, "message", true);
+		g_string_truncate(r->place, before);
+	}
+	json_array_unref(expectations);
+}
+
+static bool is_kind(JsonNode *root, const char *expected)
 {
 	JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root)
 								  : NULL;
 	JsonNode *kind = object ? json_object_get_member(object, "kind") : NULL;
 
-	if (kind == NULL || !JSON_NODE_HOLDS_VALUE(kind) ||
-	    g_strcmp0(json_node_get_string(kind), REPORT_KIND) != 0) {
+	return kind && JSON_NODE_HOLDS_VALUE(kind) &&
+	       g_strcmp0(json_node_get_string(kind), expected) == 0;
+}
+
+/* Is it one of ours at all? What else is wrong with it would only confuse. */
+static bool check_kind(struct reading *r, JsonNode *root, const char *expected)
+{
+	if (!is_kind(root, expected)) {
 		complain(r, "", "not a document of `msirace run --json`");
 		return false;
 	}
+	JsonObject *object = json_node_get_object(root);
 	uint64_t version = read_count(r, object, "schema_version");
 	if (version != REPORT_SCHEMA_VERSION) {
 		gchar *problem = g_strdup_printf("is %" G_GUINT64_FORMAT
@@ -303,7 +495,7 @@ static bool check_kind(struct reading *r, JsonNode *root)
 
 static void read_document(struct reading *r, JsonNode *root, struct results *to)
 {
-	if (!check_kind(r, root)) {
+	if (!check_kind(r, root, REPORT_KIND)) {
 		return;
 	}
 	JsonObject *object = json_node_get_object(root);
@@ -312,11 +504,80 @@ static void read_document(struct reading *r, JsonNode *root, struct results *to)
 	to->partial = read_bool(r, object, "partial");
 	read_scenario(r, object, to);
 	read_contenders(r, object, to);
+	read_expectations(r, object, to);
 }
 
-/* An array of runs, where root is one; else the one run. */
+static void read_keys(struct reading *r, JsonObject *root, struct results_set *to)
+{
+	JsonArray *keys = read_array(r, root, "keys");
+
+	to->keys_count = json_array_get_length(keys);
+	to->keys = g_new0(char *, (gsize)to->keys_count + 1);
+	if (to->keys_count == 0) {
+		complain(r, "keys", "holds no key");
+	}
+	for (guint i = 0; i < to->keys_count; i++) {
+		JsonNode *key = json_array_get_element(keys, i);
+		gsize before = enter(r, "keys", i);
+		if (JSON_NODE_HOLDS_VALUE(key) &&
+		    json_node_get_value_type(key) == G_TYPE_STRING) {
+			to->keys[i] = json_node_dup_string(key);
+		} else {
+			complain(r, "", "not a string");
+		}
+		g_string_truncate(r->place, before);
+	}
+	json_array_unref(keys);
+}
+
+static void read_cell(struct reading *r, JsonNode *node, const struct results_set *set,
+		      struct results *to)
+{
+	JsonObject *cell = as_object(r, node, "");
+	JsonObject *keys = read_object(r, cell, "keys");
+	gsize before = enter(r, "keys", G_MAXUINT);
+
+	to->values = g_new0(char *, set->keys_count);
+	for (uint32_t i = 0; i < set->keys_count && r->error == NULL; i++) {
+		to->values[i] = read_text(r, keys, set->keys[i], false);
+	}
+	g_string_truncate(r->place, before);
+	before = enter(r, "result", G_MAXUINT);
+	read_document(r, cell ? json_object_get_member(cell, "result") : NULL, to);
+	g_string_truncate(r->place, before);
+}
+
+static void read_sweep(struct reading *r, JsonNode *root, struct results_set *to)
+{
+	if (!check_kind(r, root, RESULTS_KIND_SWEEP)) {
+		return;
+	}
+	JsonObject *object = json_node_get_object(root);
+	to->sweep = true;
+	to->partial = read_bool(r, object, "partial");
+	read_keys(r, object, to);
+	JsonArray *cells = read_array(r, object, "cells");
+	uint32_t count = json_array_get_length(cells);
+	to->each = g_new0(struct results, count);
+	if (count == 0) {
+		complain(r, "cells", "holds no run");
+	}
+	for (guint i = 0; i < count && r->error == NULL; i++) {
+		gsize before = enter(r, "cells", i);
+		to->count = i + 1;
+		read_cell(r, json_array_get_element(cells, i), to, &to->each[i]);
+		g_string_truncate(r->place, before);
+	}
+	json_array_unref(cells);
+}
+
+/* An array of runs, where root is one; else a sweep or the one run. */
 static void read_set(struct reading *r, JsonNode *root, struct results_set *to)
 {
+	if (is_kind(root, RESULTS_KIND_SWEEP)) {
+		read_sweep(r, root, to);
+		return;
+	}
 	JsonArray *runs = root && JSON_NODE_HOLDS_ARRAY(root) ? json_node_get_array(root) : NULL;
 
 	to->count = runs ? json_array_get_length(runs) : 1;
@@ -356,12 +617,28 @@ struct results_set *results_load(const char *path, char **error)
 	return set;
 }
 
+static void free_values(char **values, uint32_t count)
+{
+	for (uint32_t i = 0; values && i < count; i++) {
+		g_free(values[i]);
+	}
+	g_free(values);
+}
+
 static void free_run(struct results *run)
 {
 	for (uint32_t i = 0; i < run->contenders_count; i++) {
 		g_free(run->contenders[i].name);
 		g_free(run->contenders[i].each);
+		g_free(run->contenders[i].occupancy);
 	}
+	for (uint32_t i = 0; i < run->expectations_count; i++) {
+		g_free(run->expectations[i].text);
+		g_free(run->expectations[i].contender);
+		g_free(run->expectations[i].verdict);
+		g_free(run->expectations[i].message);
+	}
+	g_free(run->expectations);
 	g_free(run->contenders);
 	g_free(run->version);
 	g_free(run->scenario);
@@ -376,8 +653,10 @@ void results_free(struct results_set *set)
 		return;
 	}
 	for (uint32_t i = 0; i < set->count; i++) {
+		free_values(set->each[i].values, set->keys_count);
 		free_run(&set->each[i]);
 	}
+	free_values(set->keys, set->keys_count);
 	g_free(set->each);
 	g_free(set->path);
 	g_free(set);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A document of `msirace run --json` read back, for what compares, draws and reports finished runs.
+ * A document of `msirace run --json` read back, for what compares, draws and reports finished runs: one run, an array of
+ * runs, or a sweep, which is
+ *   {schema_version, kind ("sweep"), file, name, question, keys: ["devices.edu.raise.rate"], partial,
+ *    cells: [{keys: {"devices.edu.raise.rate": "50kHz"}, result: {a run}}]}
+ * where each cell names every key once.
  */
 #ifndef MSIRACE_SIM_RESULTS_H
 #define MSIRACE_SIM_RESULTS_H
@@ -8,8 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/estimate.h"
 #include "sim/histogram.h"
 #include "sim/metrics.h"
+#include "sim/occupancy.h"
+
+#define RESULTS_KIND_SWEEP "sweep"
 
 /* The percentiles that a document holds of each replication. */
 enum results_percentile { RESULTS_P50, RESULTS_P99, RESULTS_P99_9, RESULTS_PERCENTILES };
@@ -27,6 +35,15 @@ struct results_contender {
 	struct results_replication *each;            /* [replications] */
 	struct histogram latency;                    /* of all replications */
 	struct histogram stale;
+	struct estimate derived[METRICS_COUNT - METRIC_COUNTERS_COUNT]; /* NAN: no value; INFINITY: no upper bound */
+	struct occupancy *occupancy;                 /* of the first replication; NULL: none */
+};
+
+struct results_expectation {
+	char *text;
+	char *contender;
+	char *verdict;        /* "held", "failed", "inconclusive" */
+	char *message;
 };
 
 struct results {
@@ -37,21 +54,29 @@ struct results {
 	char *resolved;       /* the scenario with every default, as YAML */
 	uint64_t seed;
 	uint64_t duration_ps;
+	uint64_t drain_ps;
 	uint32_t replications_asked;
 	bool partial;
 	struct results_contender *contenders;
 	uint32_t contenders_count;
+	struct results_expectation *expectations;
+	uint32_t expectations_count;
+	char **values;        /* [set->keys_count] of a sweep's cell, in the order of its keys; else NULL */
 };
 
-/* The runs of one document: of one scenario, or of several. */
+/* The runs of one document: of one scenario, of several, or the cells of a sweep. */
 struct results_set {
 	char *path;
 	struct results *each;
 	uint32_t count;
+	bool sweep;
+	bool partial;         /* a sweep that lacks cells */
+	char **keys;          /* [keys_count + 1] of a sweep, at least one and then NULL; else NULL */
+	uint32_t keys_count;
 };
 
 /*
- * Reads and checks a document: one run, or an array of at least one. NULL where it cannot be read, is not JSON, is not ours, has another schema version or holds
+ * Reads and checks a document with at least one run. NULL where it cannot be read, is not JSON, is not ours, has another schema version or holds
  * what cannot be; *error, g_free()d by the caller, is then one line that names the file and the member.
  */
 struct results_set *results_load(const char *path, char **error);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "sim/actor.h"
+#include "sim/surrender.h"
 #include "sim/platform.h"
 #include "sim/replicate.h"
 #include "sim/trace_run.h"
@@ -30,6 +31,7 @@ struct report {
 	uint32_t error_size;
 	double wall_seconds;
 	struct run_metrics metrics;
+	struct occupancy occupancy;    /* of a contender's first replication; else meaningless */
 };
 
 #define NO_CELL UINT32_MAX
@@ -112,25 +114,26 @@ static void send_report(const struct job *job, struct report *report, const char
 	}
 }
 
-/* The trace is of the first cell only. */
-static char *run_cell(const struct job *job, const struct topology *topology, uint32_t cell, struct run_metrics *metrics)
+/* The trace is of the first cell only, the occupancy of each contender's first replication. */
+static char *run_cell(const struct job *job, const struct topology *topology, uint32_t cell, struct report *report)
 {
 	const struct scenario *s = job->scenario;
 	const struct scenario_contender *contender = &s->contenders[cell / s->replications];
 	uint64_t replication = cell % s->replications;
+	struct occupancy *occupancy = replication ? NULL : &report->occupancy;
 	struct engine_listener listener = { 0 };
 	struct trace_run *trace;
 	char *error = NULL;
 	char *trace_error;
 
 	if (cell != 0 || !job->options->trace_file) {
-		return replicate(s, contender, replication, topology, NULL, metrics);
+		return replicate(s, contender, replication, topology, NULL, &report->metrics, occupancy);
 	}
 	trace = trace_run_open(s, job->options, &listener, &error);
 	if (!trace) {
 		return error;
 	}
-	error = replicate(s, contender, replication, topology, &listener, metrics);
+	error = replicate(s, contender, replication, topology, &listener, &report->metrics, occupancy);
 	trace_error = trace_run_close(trace);
 	if (!error) {
 		return trace_error;
@@ -139,17 +142,32 @@ static char *run_cell(const struct job *job, const struct topology *topology, ui
 	return error;
 }
 
+/* The cell that a worker runs, for its last words. */
+struct last_words {
+	const struct job *job;
+	struct report *report;
+};
+
+static void tell_why(void *context, const char *why)
+{
+	const struct last_words *last = context;
+
+	send_report(last->job, last->report, why);
+}
+
 /* The body of a worker, as SimGrid's first actor. */
 static void work(void *argument)
 {
 	const struct job *job = argument;
 	struct report *report = calloc(1, sizeof(*report));
 	struct topology topology = { 0 };
+	struct last_words last = { job, report };
 	char *error = topology_load(job->scenario, &topology);
 
 	if (!report) {
 		abort();
 	}
+	surrender_to(tell_why, &last);
 	if (error) {
 		report->cell = NO_CELL;
 		send_report(job, report, error);
@@ -166,8 +184,8 @@ static void work(void *argument)
 		if (job->finished[cell]) {
 			continue;
 		}
-		error = run_cell(job, &topology, cell, &report->metrics);
 		report->cell = cell;
+		error = run_cell(job, &topology, cell, report);
 		report->wall_seconds = seconds_now() - begin;
 		send_report(job, report, error);
 		if (error) {
@@ -217,6 +235,13 @@ static void accept_report(struct job *job, const struct report *report)
 	const struct scenario *s = job->scenario;
 	struct contender_result *contender = &job->result->contenders[report->cell / s->replications];
 
+	if (report->cell % s->replications == 0) {
+		contender->occupancy = malloc(sizeof(*contender->occupancy));
+		if (!contender->occupancy) {
+			abort();
+		}
+		*contender->occupancy = report->occupancy;
+	}
 	contender->each[report->cell % s->replications] = report->metrics;
 	contender->wall_seconds += report->wall_seconds;
 	job->finished[report->cell] = true;
@@ -356,6 +381,13 @@ static void take_over(struct job *job, const struct run_result *previous)
 		const struct contender_result *from = &previous->contenders[i];
 		struct contender_result *to = &job->result->contenders[i];
 
+		if (from->occupancy && !to->occupancy) {
+			to->occupancy = malloc(sizeof(*to->occupancy));
+			if (!to->occupancy) {
+				abort();
+			}
+			*to->occupancy = *from->occupancy;
+		}
 		to->wall_seconds = from->wall_seconds;
 		for (uint32_t n = 0; n < from->replications && n < replications; n++) {
 			to->each[n] = from->each[n];
@@ -457,6 +489,7 @@ void run_result_release(struct run_result *result)
 {
 	for (size_t i = 0; result->contenders && i < result->scenario->contenders_count; i++) {
 		free(result->contenders[i].each);
+		free(result->contenders[i].occupancy);
 	}
 	free(result->contenders);
 	*result = (struct run_result){ 0 };

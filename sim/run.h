@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "sim/metrics.h"
+#include "sim/occupancy.h"
 #include "sim/scenario.h"
 
 struct run_options {
@@ -27,6 +28,7 @@ struct run_options {
 struct contender_result {
 	uint32_t replications;         /* finished ones; fewer than asked for after an interrupt */
 	struct run_metrics *each;      /* [replications], in the order of their numbers */
+	struct occupancy *occupancy;   /* of the first replication; NULL where that one is not finished */
 	double wall_seconds;           /* of the worker that ran them, summed */
 };
 

@@ -12,6 +12,7 @@
 #include "sim/progress.h"
 #include "sim/report_format.h"
 #include "sim/report_grid.h"
+#include "sim/results.h"
 #include "sim/sweep.h"
 #include "sim/sweep_store.h"
 
@@ -204,7 +205,7 @@ static void append_json(const struct sweep_job *job, GString *json)
 	const struct scenario *s = job->sweep.scenario;
 
 	g_string_append_printf(json, "{\n\"schema_version\": %d,\n", REPORT_SCHEMA_VERSION);
-	append_member(json, "kind", SWEEP_KIND);
+	append_member(json, "kind", RESULTS_KIND_SWEEP);
 	append_member(json, "version", job->options->report.version);
 	append_member(json, "name", s->name);
 	append_member(json, "file", s->file);
@@ -238,12 +239,15 @@ static enum exit_code report(const struct sweep_job *job, GString *table, GStrin
 		}
 		g_object_unref(parser);
 	}
-	g_string_append_printf(table, "%s: %s\n%u of %zu cells\n\n", s->name, s->question ? s->question : "",
-			       job->documents->len, job->sweep.cells_count);
-	grid_print(grid, table);
+	if (!job->options->quiet) {
+		g_string_append_printf(table, "%s: %s\n%u of %zu cells\n\n", s->name, s->question ? s->question : "",
+				       job->documents->len, job->sweep.cells_count);
+		grid_print(grid, table);
+	}
 	grid_free(grid);
 	if (failed) {
-		g_string_append_printf(table, "\nexpectations failed in %zu cells\n", failed);
+		g_string_append_printf(table, "%sexpectations failed in %zu cells\n", job->options->quiet ? "" : "\n",
+				       failed);
 	}
 	append_json(job, json);
 	return failed ? EXIT_NOT_HELD : EXIT_HELD;

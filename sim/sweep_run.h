@@ -10,8 +10,6 @@
 #include "sim/report.h"
 #include "sim/run.h"
 
-#define SWEEP_KIND "msirace sweep"
-
 struct sweep_options {
 	struct run_options run;
 	struct report_options report;
@@ -23,7 +21,7 @@ struct sweep_options {
 
 /*
  * Appends the table to table, and to json one object, ended by a newline:
- *   schema_version, kind ("msirace sweep"), version, name, file, question, keys: [path], partial,
+ *   schema_version, kind ("sweep"), version, name, file, question, keys: [path], partial,
  *   cells: [{keys: {path: value}, result: the document of a run (sim/report.h), without its timing}]
  * A cell's document is the same whatever the number of jobs, and however often the sweep was resumed.
  */

@@ -95,6 +95,12 @@ static void event_end_with_name(struct trace *trace, const char *name)
 	put(trace);
 }
 
+void trace_origin(struct trace *trace, const char *args)
+{
+	event_begin(trace, 'M', (struct trace_track){ TRACE_CPU, 0 }, TRACE_ORIGIN);
+	event_end(trace, args);
+}
+
 static void name_kind(struct trace *trace, struct trace_track track)
 {
 	static const char *const names[] = {
@@ -168,7 +174,7 @@ static void arrow_end(struct trace *trace, char phase, struct trace_track track,
 	event_time(trace, "ts", at_ps);
 	g_string_append_printf(trace->text, ",\"cat\":\"message\",\"id\":%" PRIu64 "%s",
 			       trace->arrows, phase == 'f' ? ",\"bp\":\"e\"" : "");
-	event_end(trace, NULL);
+	event_end(trace, args);
 }
 
 void trace_flow(struct trace *trace, struct trace_track from, uint64_t from_ps,

@@ -30,6 +30,13 @@ struct trace_track {
  */
 struct trace *trace_open(const char *path, uint64_t from_ps, uint64_t to_ps, char **error);
 
+/*
+ * Says where the trace comes from, in a metadata event that viewers pass over; first of all. args as below: its members are
+ * scenario, file, strategy, version and seed.
+ */
+#define TRACE_ORIGIN "msirace trace"
+void trace_origin(struct trace *trace, const char *args);
+
 /* Names a track: once, before its first event; also for those that have none. */
 void trace_track_name(struct trace *trace, struct trace_track track, const char *name);
 
@@ -48,7 +55,7 @@ void trace_complete(struct trace *trace, struct trace_track track, uint64_t begi
 
 /*
  * An arrow, such as a message from a device to a CPU, drawn where both ends lie in the window. An arrow binds to a span, so
- * one of 1 ns is drawn at either end.
+ * one of 1 ns is drawn at either end. args are those of both ends: "fate" is "served", "stray" or "lost".
  */
 void trace_flow(struct trace *trace, struct trace_track from, uint64_t from_ps, struct trace_track to, uint64_t to_ps,
 		const char *name, const char *args);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/json_write.h"
 #include "sim/trace_chrome.h"
 
 struct trace_run {
@@ -45,7 +46,8 @@ static void handler_start(struct trace_run *t, const struct machine *m, const st
 
 		trace_flow(t->trace, (struct trace_track){ TRACE_DEVICE, m->source[raise->source].device },
 			   raise->raised_ps, cpu_track(event->cpu), m->now_ps,
-			   raise->source == event->source ? name : "stray", NULL);
+			   raise->source == event->source ? name : "stray",
+			   raise->source == event->source ? "\"fate\":\"served\"" : "\"fate\":\"stray\"");
 	}
 }
 
@@ -58,7 +60,7 @@ static void lost(struct trace_run *t, const struct machine *m, const struct mode
 		trace_instant(t->trace, device, m->now_ps, loss_names[event->detail], NULL);
 		return;
 	}
-	trace_flow(t->trace, device, raise->raised_ps, cpu_track(event->cpu), m->now_ps, name, NULL);
+	trace_flow(t->trace, device, raise->raised_ps, cpu_track(event->cpu), m->now_ps, name, "\"fate\":\"lost\"");
 	trace_instant(t->trace, cpu_track(event->cpu), m->now_ps, loss_names[event->detail], NULL);
 }
 
@@ -127,6 +129,20 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 	}
 }
 
+static void tell_origin(const struct trace_run *t, const struct scenario *s)
+{
+	GString *args = g_string_new("\"scenario\":");
+
+	json_append_quoted(args, s->name);
+	g_string_append(args, ",\"file\":");
+	json_append_quoted(args, s->file);
+	g_string_append(args, ",\"strategy\":");
+	json_append_quoted(args, s->contenders[0].name);
+	g_string_append_printf(args, ",\"version\":\"%s\",\"seed\":%" G_GUINT64_FORMAT, MSIRACE_VERSION, s->seed);
+	trace_origin(t->trace, args->str);
+	g_string_free(args, TRUE);
+}
+
 static void name_tracks(const struct trace_run *t, const struct scenario *s)
 {
 	char name[64];
@@ -163,6 +179,7 @@ struct trace_run *trace_run_open(const struct scenario *s, const struct run_opti
 		return NULL;
 	}
 	t->handler_since_ps = g_new0(uint64_t, s->machine.cpus);
+	tell_origin(t, s);
 	name_tracks(t, s);
 	*listener = (struct engine_listener){ UINT64_MAX, on_event, t };
 	return t;

@@ -4,7 +4,10 @@
 #include "models/hw/cpu.h"
 #include "models/machine.h"
 
-/* Whole words, as the identities of a file are one less than a multiple of 64; bit 0 is no identity. */
+/*
+ * Whole words, as the identities of a file are one less than a multiple of 64; bit 0 is no
+ * identity.
+ */
 static uint32_t vectors(const struct machine *m)
 {
 	return (m->config->vectors_end + 63) / 64 * 64;
@@ -13,7 +16,8 @@ static uint32_t vectors(const struct machine *m)
 static void lay_out(struct machine *m, struct state_layout *layout)
 {
 	m->imsic = state_place(layout, m->config->cpus * sizeof(*m->imsic));
-	m->enabled = state_place(layout, (size_t)m->config->cpus * m->vector_words * sizeof(*m->enabled));
+	m->enabled = state_place(layout,
+				 (size_t)m->config->cpus * m->vector_words * sizeof(*m->enabled));
 }
 
 bool imsic_enabled(const struct machine *m, uint32_t cpu, uint32_t identity)
@@ -50,7 +54,8 @@ static uint32_t next(const struct machine *m, uint32_t cpu)
 
 	for (uint32_t word = 0; word < m->vector_words; word++) {
 		if (pending[word] & enabled[word]) {
-			uint32_t identity = word * 64 + (uint32_t)__builtin_ctzll(pending[word] & enabled[word]);
+			uint32_t bit = (uint32_t)__builtin_ctzll(pending[word] & enabled[word]);
+			uint32_t identity = word * 64 + bit;
 
 			return threshold && identity >= threshold ? VECTOR_NONE : identity;
 		}
@@ -78,16 +83,19 @@ static struct msi_message compose(const struct machine *m, uint32_t cpu, uint32_
 
 	(void)m;
 	return (struct msi_message){
-		.address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = vector
+		.address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32),
+		.data = vector
 	};
 }
 
-static bool decode(const struct machine *m, uint64_t address, uint32_t data, uint32_t *cpu, uint32_t *vector)
+static bool decode(const struct machine *m, uint64_t address, uint32_t data, uint32_t *cpu,
+		   uint32_t *vector)
 {
 	uint64_t offset = address - IMSIC_ADDRESS_BASE;
 
 	/* Only seteipnum_le receives; the rest of the page ignores writes. */
-	if (offset % IMSIC_PAGE_BYTES || offset / IMSIC_PAGE_BYTES >= m->config->cpus || !imsic_implemented(m, data)) {
+	if (offset % IMSIC_PAGE_BYTES || offset / IMSIC_PAGE_BYTES >= m->config->cpus ||
+	    !imsic_implemented(m, data)) {
 		return false;
 	}
 	*cpu = (uint32_t)(offset / IMSIC_PAGE_BYTES);
@@ -96,6 +104,7 @@ static bool decode(const struct machine *m, uint64_t address, uint32_t data, uin
 }
 
 const struct controller imsic_controller = {
-	.lay_out = lay_out, .enabled = imsic_enabled, .records_when_disabled = true, .claimed_by_kernel = true,
-	.vectors = vectors, .next = next, .begin_service = begin_service, .eoi = eoi, .compose = compose, .decode = decode
+	.lay_out = lay_out, .enabled = imsic_enabled, .records_when_disabled = true,
+	.claimed_by_kernel = true, .vectors = vectors, .next = next, .begin_service = begin_service,
+	.eoi = eoi, .compose = compose, .decode = decode
 };

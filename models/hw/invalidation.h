@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue in which remap hardware invalidates what it has cached, with the wait that ends it: a wait descriptor (VT-d),
- * COMPLETION_WAIT (AMD-Vi), IOFENCE.C (RISC-V). When the wait is over, every request that was
- * looked up before has been delivered; younger ones may overtake them. One at a time, as the
- * queue's lock has it.
+ * The queue in which remap hardware invalidates what it has cached, with the wait that ends it: a
+ * wait descriptor (VT-d), COMPLETION_WAIT (AMD-Vi), IOFENCE.C (RISC-V). When the wait is over,
+ * every request that was looked up before has been delivered; younger ones may overtake them. One
+ * at a time, as the queue's lock has it.
  */
 #ifndef MSIRACE_MODELS_HW_INVALIDATION_H
 #define MSIRACE_MODELS_HW_INVALIDATION_H
@@ -39,8 +39,8 @@ void invalidation_look_up(struct machine *m, uint32_t device, uint64_t took_ps,
 uint8_t invalidation_looked_up(struct machine *m, const struct hw_event *event);
 
 /*
- * Waits for its turn, has forget() drop the cached entries [first, first + count), and waits for the
- * end.
+ * Waits for its turn, has forget() drop the cached entries [first, first + count), and waits for
+ * the end.
  */
 void invalidation_run(struct kthread *k, uint32_t first, uint32_t count,
 		      void (*forget)(struct machine *m, uint32_t entry));

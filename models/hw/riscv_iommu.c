@@ -24,7 +24,8 @@ static struct msi_pte look_up(struct machine *m, uint32_t entry, uint64_t *took_
 	return pte;
 }
 
-void riscv_iommu_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
+void riscv_iommu_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data,
+			 struct causes causes)
 {
 	uint64_t page = address - IMSIC_ADDRESS_BASE;
 	struct msi_pte pte;
@@ -48,13 +49,15 @@ void riscv_iommu_request(struct machine *m, uint32_t device, uint64_t address, u
 static void record(struct machine *m, const struct hw_event *event)
 {
 	uint32_t entry = (uint32_t)event->address;
+	uint64_t *word = &m->mrif[(size_t)entry * m->vector_words + event->value / 64];
 
-	m->mrif[(size_t)entry * m->vector_words + event->value / 64] |= UINT64_C(1) << (event->value % 64);
+	*word |= UINT64_C(1) << (event->value % 64);
 	machine_emit(m, &(struct model_event){
 		.kind = EV_HELD, .cpu = CPU_NONE, .value = event->value, .causes = event->causes,
 		.source = SOURCE_NONE, .device = event->device, .thread = THREAD_NONE });
 	causes_append(m, &m->mrif_slot[(size_t)entry * m->vectors + event->value], event->causes);
-	fabric_deliver(m, event->device, event->cpu, m->riscv_iommu->notice, (struct causes){ 0, 0 });
+	fabric_deliver(m, event->device, event->cpu, m->riscv_iommu->notice,
+		       (struct causes){ 0, 0 });
 }
 
 void riscv_iommu_looked_up(struct machine *m, const struct hw_event *event)
@@ -80,7 +83,8 @@ void riscv_iommu_fence(struct kthread *k, uint32_t entry)
 	invalidation_run(k, entry, 1, forget);
 }
 
-bool riscv_iommu_mrif_take(struct machine *m, uint32_t entry, uint32_t identity, struct causes *causes)
+bool riscv_iommu_mrif_take(struct machine *m, uint32_t entry, uint32_t identity,
+			   struct causes *causes)
 {
 	uint64_t *word = &m->mrif[(size_t)entry * m->vector_words + identity / 64];
 	uint64_t bit = UINT64_C(1) << (identity % 64);

@@ -35,7 +35,8 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->imsic_dirty = state_place(layout, cpus * m->vector_words * sizeof(*m->imsic_dirty));
 }
 
-static void emit_vector(struct machine *m, enum model_event_kind kind, uint32_t desc, uint32_t cpu, uint32_t identity)
+static void emit_vector(struct machine *m, enum model_event_kind kind, uint32_t desc, uint32_t cpu,
+			uint32_t identity)
 {
 	machine_emit(m, &(struct model_event){
 		.kind = (uint8_t)kind, .cpu = (uint16_t)cpu, .source = desc, .value = identity,
@@ -52,25 +53,27 @@ static void release(struct machine *m, uint32_t cpu, uint32_t identity)
 	*owner = VECTOR_UNUSED;
 }
 
-void imsic_write(struct machine *m, uint32_t from, uint32_t cpu, uint32_t identity, struct causes causes)
+void imsic_write(struct machine *m, uint32_t from, uint32_t cpu, uint32_t identity,
+		 struct causes causes)
 {
 	causes_mark_retriggered(m, causes);
 	machine_post(m, machine_ipi_ps(m, from, cpu), &(struct hw_event){
-		.kind = HW_IPI_ARRIVES, .cpu = (uint16_t)cpu, .channel = from * m->config->cpus + cpu,
-		.value = identity, .causes = causes });
+		.kind = HW_IPI_ARRIVES, .cpu = (uint16_t)cpu,
+		.channel = from * m->config->cpus + cpu, .value = identity, .causes = causes });
 }
 
-static void forward(struct machine *m, uint32_t cpu, uint32_t desc, struct imsic_end to, struct causes causes)
+static void forward(struct machine *m, uint32_t cpu, uint32_t desc, struct imsic_end to,
+		    struct causes causes)
 {
 	machine_emit(m, &(struct model_event){
-		.kind = EV_RETRIGGER, .cpu = to.cpu, .value = to.identity, .source = desc, .thread = THREAD_NONE,
-		.device = DEVICE_NONE, .causes = causes });
+		.kind = EV_RETRIGGER, .cpu = to.cpu, .value = to.identity, .source = desc,
+		.thread = THREAD_NONE, .device = DEVICE_NONE, .causes = causes });
 	imsic_write(m, cpu, to.cpu, to.identity, causes);
 }
 
 /*
- * What a temporary message left on the old hart. Where the identity is another interrupt's here nobody can tell whose message
- * it was: it is raised for both.
+ * What a temporary message left on the old hart. Where the identity is another interrupt's here
+ * nobody can tell whose message it was: it is raised for both.
  */
 static void look_for_new(struct machine *m, uint32_t cpu, uint32_t desc, struct imsic_end to)
 {
@@ -113,7 +116,8 @@ static void forget_previous(struct machine *m, uint32_t cpu, uint32_t identity)
 	uint32_t desc = *owner_of(m, cpu, identity);
 
 	record_of(m, cpu, identity)->move_prev = (struct imsic_end){ 0, 0 };
-	if (desc < m->sources_count && m->desc[desc].cpu == cpu && m->desc[desc].vector == identity) {
+	if (desc < m->sources_count && m->desc[desc].cpu == cpu &&
+	    m->desc[desc].vector == identity) {
 		m->desc[desc].previous_vector = 0;
 		m->desc[desc].previous_cpu = 0;
 	}
@@ -124,7 +128,8 @@ static bool close_new(struct machine *m, uint32_t cpu, uint32_t identity)
 {
 	struct imsic_end from = record_of(m, cpu, identity)->move_prev;
 
-	if (m->config->move->imsic->new_waits && record_of(m, from.cpu, from.identity)->move_next.identity) {
+	if (m->config->move->imsic->new_waits &&
+	    record_of(m, from.cpu, from.identity)->move_next.identity) {
 		return false;
 	}
 	forget_previous(m, cpu, identity);
@@ -155,7 +160,8 @@ static bool synchronise(struct machine *m, uint32_t cpu)
 		uint64_t dirty = m->imsic_dirty[(size_t)cpu * m->vector_words + word];
 
 		for (; dirty; dirty &= dirty - 1) {
-			all &= synchronise_identity(m, cpu, word * 64 + (uint32_t)__builtin_ctzll(dirty));
+			all &= synchronise_identity(m, cpu,
+						    word * 64 + (uint32_t)__builtin_ctzll(dirty));
 		}
 	}
 	return all;
@@ -171,14 +177,16 @@ static void start_timer(struct machine *m, uint32_t hart, uint32_t on)
 	}
 }
 
-/* A record of the hart has changed; caller: the CPU that changed it. */
+/* A record of the hart has changed; caller: the CPU that changed it, CPU_NONE: some other one. */
 static void changed(struct machine *m, uint32_t cpu, uint32_t identity, uint32_t caller)
 {
+	bool elsewhere = m->config->cleanup->syncs_on_caller && caller != CPU_NONE;
+
 	*dirty_word(m, cpu, identity) |= UINT64_C(1) << (identity % 64);
 	if (!cpu_is_online(m, cpu) || (cpu == caller && synchronise(m, cpu))) {
 		return;
 	}
-	start_timer(m, cpu, m->config->cleanup->syncs_on_caller ? caller : cpu);
+	start_timer(m, cpu, elsewhere ? caller : cpu);
 }
 
 /* The timer runs on whatever CPU it was added: that one is synchronised. */
@@ -220,7 +228,8 @@ static int allocate(struct machine *m, uint32_t desc, const uint64_t *mask, bool
 /* The lowest identity that no hart uses; 0: there is none. */
 static uint32_t unused_everywhere(const struct machine *m)
 {
-	for (uint32_t identity = m->config->vectors_first; identity < m->config->vectors_end; identity++) {
+	for (uint32_t identity = m->config->vectors_first; identity < m->config->vectors_end;
+	     identity++) {
 		uint32_t cpu = 0;
 
 		while (cpu < m->config->cpus && !vector_matrix_state(m->matrix, cpu, identity)) {
@@ -233,7 +242,10 @@ static uint32_t unused_everywhere(const struct machine *m)
 	return 0;
 }
 
-/* Behind an IOMMU an interrupt keeps its identity when it moves: it gets one that is free on every hart, while there is one. */
+/*
+ * Behind an IOMMU an interrupt keeps its identity when it moves: it gets one that is free on every
+ * hart, while there is one.
+ */
 static int allocate_first(struct machine *m, uint32_t desc, const uint64_t *mask)
 {
 	struct irq_desc *d = &m->desc[desc];
@@ -249,19 +261,30 @@ static int allocate_first(struct machine *m, uint32_t desc, const uint64_t *mask
 
 static int assign(struct machine *m, uint32_t desc, const uint64_t *mask, bool same)
 {
-	const struct irq_desc *d = &m->desc[desc];
+	struct irq_desc *d = &m->desc[desc];
+	struct imsic_end old = { d->cpu, d->vector };
 	uint64_t reachable[MACHINE_CPU_WORDS_MAX];
+	int moved;
 
+	/* Freed, or shut down, since it was asked for. */
+	if (!d->vector) {
+		return -EINVAL;
+	}
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		reachable[word] = mask[word] & m->online[word];
 	}
-	if (d->vector && (reachable[d->cpu / 64] >> (d->cpu % 64) & 1)) {
+	if (reachable[d->cpu / 64] >> (d->cpu % 64) & 1) {
 		return 0;
 	}
 	if (d->previous_vector) {
 		return -EBUSY;
 	}
-	return allocate(m, desc, reachable, same && d->vector);
+	moved = allocate(m, desc, reachable, same);
+	if (moved > 0) {
+		d->previous_cpu = old.cpu;
+		d->previous_vector = old.identity;
+	}
+	return moved;
 }
 
 int imsic_assign(struct kthread *k, uint32_t desc, const uint64_t *mask, bool same)
@@ -277,30 +300,48 @@ int imsic_assign(struct kthread *k, uint32_t desc, const uint64_t *mask, bool sa
 	return assigned;
 }
 
+/* Whether the move from old to new is still what desc is about: it may have been freed meanwhile. */
+static bool still_moves(const struct machine *m, uint32_t desc, struct imsic_end old,
+			struct imsic_end new)
+{
+	const struct irq_desc *d = &m->desc[desc];
+
+	return d->previous_cpu == old.cpu && d->previous_vector == old.identity &&
+	       d->cpu == new.cpu && d->vector == new.identity;
+}
+
 void imsic_move(struct kthread *k, uint32_t desc, uint32_t old_cpu, uint32_t old_identity)
 {
 	struct machine *m = k->machine;
-	struct irq_desc *d = &m->desc[desc];
-	struct imsic_vector *old = record_of(m, old_cpu, old_identity);
-	struct imsic_vector *new = record_of(m, d->cpu, d->vector);
-	uint8_t enable;
+	struct imsic_end old = { (uint16_t)old_cpu, (uint16_t)old_identity };
+	struct imsic_end new = { m->desc[desc].cpu, (uint16_t)m->desc[desc].vector };
+	uint8_t enable = 0;
 
 	k_vector_lock(k);
-	enable = old->enable;
-	old->enable = 0;
-	old->move_next = (struct imsic_end){ d->cpu, d->vector };
-	d->previous_cpu = (uint16_t)old_cpu;
-	d->previous_vector = (uint16_t)old_identity;
-	changed(m, old_cpu, old_identity, k->cpu);
+	if (still_moves(m, desc, old, new)) {
+		struct imsic_vector *record = record_of(m, old.cpu, old.identity);
+
+		enable = record->enable;
+		record->enable = 0;
+		record->move_next = new;
+		changed(m, old.cpu, old.identity, k->cpu);
+	}
 	k_vector_unlock(k);
 	k_vector_lock(k);
-	new->enable = enable;
-	new->move_prev = (struct imsic_end){ (uint16_t)old_cpu, (uint16_t)old_identity };
-	changed(m, d->cpu, d->vector, k->cpu);
+	if (still_moves(m, desc, old, new)) {
+		struct imsic_vector *record = record_of(m, new.cpu, new.identity);
+
+		record->enable = enable;
+		record->move_prev = old;
+		changed(m, new.cpu, new.identity, k->cpu);
+	}
 	k_vector_unlock(k);
 }
 
-/* The identity is wanted from now on: at once where that is possible, else when its hart synchronises. */
+/*
+ * The identity is wanted from now on: at once where that is possible, else when its hart
+ * synchronises.
+ */
 static void start(struct machine *m, struct kthread *k, uint32_t desc)
 {
 	const struct irq_desc *d = &m->desc[desc];
@@ -338,7 +379,10 @@ static int activate(struct machine *m, uint32_t desc)
 	    allocate_first(m, desc, affinity) > 0) {
 		return 0;
 	}
-	/* An identity somewhere is allocated before the affinity is applied, and kept where that fails. */
+	/*
+	 * An identity somewhere is allocated before the affinity is applied, and kept where that
+	 * fails.
+	 */
 	if (allocate_first(m, desc, m->online) > 0) {
 		m->desc[desc].flags |= DESC_AFFINITY_BROKEN;
 		emit_vector(m, EV_AFFINITY_BROKEN, desc, m->desc[desc].cpu, m->desc[desc].vector);
@@ -360,11 +404,10 @@ static void give_back(struct machine *m, uint32_t cpu, uint32_t identity)
 static void free_previous(struct machine *m, uint32_t desc)
 {
 	struct irq_desc *d = &m->desc[desc];
-	uint32_t cpu = d->previous_cpu;
-	uint32_t identity = d->previous_vector;
 
-	if (*owner_of(m, cpu, identity) == desc && record_of(m, cpu, identity)->move_next.identity) {
-		give_back(m, cpu, identity);
+	/* The old hart may have let it go already, and somebody else may have it. */
+	if (*owner_of(m, d->previous_cpu, d->previous_vector) == desc) {
+		give_back(m, d->previous_cpu, d->previous_vector);
 	}
 	forget_previous(m, d->cpu, d->vector);
 }
@@ -396,7 +439,10 @@ static bool completes_move(const struct machine *m, uint32_t desc, uint32_t cpu)
 	return m->desc[desc].previous_cpu == cpu;
 }
 
-/* Timers of other harts that were added here go to a CPU on line, as the kernel migrates the timers of a dead CPU. */
+/*
+ * Timers of other harts that were added here go to a CPU on line, as the kernel migrates the timers
+ * of a dead CPU.
+ */
 static void offline(struct machine *m, uint32_t cpu)
 {
 	uint32_t elsewhere = 0;
@@ -459,7 +505,8 @@ static void stranded(const struct machine *m, stranded_visit *visit, void *conte
 {
 	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
 		for (uint32_t identity = 1; identity < m->vectors; identity++) {
-			if (controller_pending(m, cpu, identity) && !imsic_enabled(m, cpu, identity) &&
+			if (controller_pending(m, cpu, identity) &&
+			    !imsic_enabled(m, cpu, identity) &&
 			    *owner_of(m, cpu, identity) == VECTOR_UNUSED) {
 				visit(context, m, m->slot[(size_t)cpu * m->vectors + identity]);
 			}
@@ -468,8 +515,10 @@ static void stranded(const struct machine *m, stranded_visit *visit, void *conte
 }
 
 const struct root_domain imsic_vector_domain = {
-	.name = "IMSIC identities", .assign = assign, .reserve = no_reservation, .unreserve = nothing_reserved,
-	.activate = activate, .deactivate = deactivate, .arrived = arrived, .timer = timer, .free_previous = free_previous,
-	.can_offline = can_offline, .count = count, .extra_timers = extra_timers, .lay_out = lay_out, .start = start,
-	.entered = entered, .completes_move = completes_move, .offline = offline, .online = online, .stranded = stranded
+	.name = "IMSIC identities", .assign = assign, .reserve = no_reservation,
+	.unreserve = nothing_reserved, .activate = activate, .deactivate = deactivate,
+	.arrived = arrived, .timer = timer, .free_previous = free_previous,
+	.can_offline = can_offline, .count = count, .extra_timers = extra_timers,
+	.lay_out = lay_out, .start = start, .entered = entered, .completes_move = completes_move,
+	.offline = offline, .online = online, .stranded = stranded
 };

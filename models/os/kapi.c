@@ -301,7 +301,7 @@ static void irte_store(struct kthread *k, uint32_t entry, const struct irte *irt
 {
 	k->machine->irte[entry] = *irte;
 	machine_emit(k->machine, &(struct model_event){
-		.kind = EV_ENTRY_WRITE, .cpu = k->cpu, .thread = k->number, .source = source,
+		.kind = EV_ENTRY_WRITE, .detail = !irte->present, .cpu = k->cpu, .thread = k->number, .source = source,
 		.device = DEVICE_NONE, .address = irte->cpu, .value = irte->vector });
 }
 

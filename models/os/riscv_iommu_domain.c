@@ -28,8 +28,12 @@ static int init(struct machine *m)
 {
 	uint32_t identity = m->config->vectors_end - 1;
 
-	/* The highest one is in nobody's way: interrupts get low ones, and keep theirs when they move. */
-	while (identity > m->config->vectors_first && vector_matrix_state(m->matrix, NOTICE_CPU, identity)) {
+	/*
+	 * The highest one is in nobody's way: interrupts get low ones, and keep theirs when they
+	 * move.
+	 */
+	while (identity > m->config->vectors_first &&
+	       vector_matrix_state(m->matrix, NOTICE_CPU, identity)) {
 		identity--;
 	}
 	if (vector_matrix_assign(m->matrix, NOTICE_CPU, identity)) {
@@ -57,12 +61,17 @@ static struct msi_message message(const struct machine *m, uint32_t desc)
 	uint64_t address = riscv_iommu_address(m->desc[desc].entry);
 
 	return (struct msi_message){
-		.address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = m->desc[desc].vector
+		.address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32),
+		.data = m->desc[desc].vector
 	};
 }
 
 static void store(struct machine *m, uint32_t desc, enum msi_pte_mode mode)
 {
+	/* Freed while it was moved: nothing is there to lead to. */
+	if (m->desc[desc].cpu == CPU_NONE) {
+		mode = MSI_PTE_INVALID;
+	}
 	m->msi_pte[m->desc[desc].entry] = (struct msi_pte){
 		.mode = (uint8_t)mode, .cpu = mode == MSI_PTE_MRIF ? NOTICE_CPU : m->desc[desc].cpu,
 		.requester = m->source[desc].device + 1
@@ -79,8 +88,10 @@ void riscv_iommu_point(struct kthread *k, uint32_t desc, enum msi_pte_mode mode)
 	k_access(k);
 	store(k->machine, desc, mode);
 	machine_emit(k->machine, &(struct model_event){
-		.kind = EV_ENTRY_WRITE, .cpu = k->cpu, .thread = k->number, .source = desc, .device = DEVICE_NONE,
-		.address = k->machine->msi_pte[k->machine->desc[desc].entry].cpu, .value = k->machine->desc[desc].vector });
+		.kind = EV_ENTRY_WRITE, .cpu = k->cpu, .thread = k->number, .source = desc,
+		.device = DEVICE_NONE,
+		.address = k->machine->msi_pte[k->machine->desc[desc].entry].cpu,
+		.value = k->machine->desc[desc].vector });
 }
 
 void riscv_iommu_synchronise(struct kthread *k, uint32_t desc)
@@ -104,8 +115,8 @@ static bool merge(struct machine *m, uint32_t from, uint32_t desc)
 		return false;
 	}
 	machine_emit(m, &(struct model_event){
-		.kind = EV_RETRIGGER, .cpu = d->cpu, .value = d->vector, .source = desc, .thread = THREAD_NONE,
-		.device = DEVICE_NONE, .causes = causes });
+		.kind = EV_RETRIGGER, .cpu = d->cpu, .value = d->vector, .source = desc,
+		.thread = THREAD_NONE, .device = DEVICE_NONE, .causes = causes });
 	imsic_write(m, from, d->cpu, d->vector, causes);
 	return true;
 }
@@ -129,7 +140,8 @@ void riscv_iommu_merge(struct kthread *k, uint32_t desc)
 static void notice(struct machine *m, uint32_t cpu)
 {
 	for (uint32_t desc = 0; desc < m->sources_count; desc++) {
-		if ((m->desc[desc].flags & DESC_ALLOCATED) && m->msi_pte[m->desc[desc].entry].mode == MSI_PTE_MRIF) {
+		if ((m->desc[desc].flags & DESC_ALLOCATED) &&
+		    m->msi_pte[m->desc[desc].entry].mode == MSI_PTE_MRIF) {
 			merge(m, cpu, desc);
 		}
 	}
@@ -139,14 +151,17 @@ static void notice(struct machine *m, uint32_t cpu)
 static void stranded(const struct machine *m, stranded_visit *visit, void *context)
 {
 	for (uint32_t entry = 0; entry < m->sources_count; entry++) {
-		for (uint32_t identity = 0; m->msi_pte[entry].mode != MSI_PTE_MRIF && identity < m->vectors; identity++) {
+		if (m->msi_pte[entry].mode == MSI_PTE_MRIF) {
+			continue;
+		}
+		for (uint32_t identity = 0; identity < m->vectors; identity++) {
 			visit(context, m, m->mrif_slot[(size_t)entry * m->vectors + identity]);
 		}
 	}
 }
 
 const struct remap_unit riscv_iommu_unit = {
-	.lay_out = lay_out, .init = init, .request = riscv_iommu_request, .looked_up = riscv_iommu_looked_up,
-	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program,
-	.notice = notice, .stranded = stranded
+	.lay_out = lay_out, .init = init, .request = riscv_iommu_request,
+	.looked_up = riscv_iommu_looked_up, .flush_done = invalidation_done, .allocate = allocate,
+	.message = message, .boot = boot, .program = program, .notice = notice, .stranded = stranded
 };

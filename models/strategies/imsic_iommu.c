@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moves behind a RISC-V IOMMU: the device's message stays, its entry in the MSI page table changes. The entry names a page
- * and not an identity, so the new hart must have the same identity free (ENOSPC otherwise).
+ * Moves behind a RISC-V IOMMU: the device's message stays, its entry in the MSI page table changes.
+ * The entry names a page and not an identity, so the new hart must have the same identity free
+ * (ENOSPC otherwise).
  *
- *   CPU 0 (kernel)                  IOMMU                               hart 1 (old)          hart 2 (new)
+ *   CPU 0 (kernel)                  IOMMU                     hart 1 (old)       hart 2 (new)
  *   write PTE = file of hart 2
- *                                   cached file of hart 1 ------------> id: pending
+ *                                   cached: hart 1 ---------> id: pending
  *   IOTINVAL, IOFENCE, wait
- *                                   nothing is under way to hart 1
+ *                                   nothing is under way
+ *                                   to hart 1
  *   records dirty
- *                                                                       tick: eie off, write
- *                                                                       id to hart 2 -------> id
+ *                                                             tick: eie off,
+ *                                                             write id --------> id
  *
  * Without the fence the cached entry leads to the old file after its hart has let the identity go:
  *
  *   write PTE = file of hart 2
  *   records dirty
- *                                                                       tick: eie off
- *                                   cached file of hart 1 ------------> id: pending, not enabled: unserviced
+ *                                                             tick: eie off
+ *                                   cached: hart 1 ---------> id: pending, not
+ *                                                             enabled: unserviced
  *
- * imsic-mrif moves by way of a memory-resident file (MRIF), as a hypervisor does that has a virtual hart without a file of
- * its own for a while. Only after the second fence nothing is stored in memory any more; imsic-mrif-early-merge looks there
- * before, and what comes in between stays:
+ * imsic-mrif moves by way of a memory-resident file (MRIF), as a hypervisor does that has a virtual
+ * hart without a file of its own for a while. Only after the second fence nothing is stored in
+ * memory any more; imsic-mrif-early-merge looks there before, and what comes in between stays:
  *
- *   CPU 0 (kernel)                  IOMMU                               memory                hart 2 (new)
+ *   CPU 0 (kernel)                  IOMMU                     memory             hart 2 (new)
  *   clear the MRIF
  *   write PTE = MRIF, fence
- *                                   ----------------------------------> MRIF: id pending
+ *                                   ------------------------> id: pending
  *   write PTE = file of hart 2
- *   (early merge: MRIF to hart 2)   cached MRIF ----------------------> MRIF: id pending
+ *   (early merge, to hart 2)
+ *                                   cached: MRIF -----------> id: pending
  *   IOTINVAL, IOFENCE, wait
- *   merge: MRIF to hart 2 --------------------------------------------------------------------> id
+ *   merge, to hart 2 ----------------------------------------------------------> id
  */
 #include <stdint.h>
 
@@ -112,6 +116,8 @@ static int mrif_early_merge(struct kthread *k, uint32_t desc, const uint64_t *ma
 static const struct imsic_protocol protocol = { .new_waits = true, .syncs_on_entry = true };
 
 const struct move_operations imsic_iommu = { .set_affinity = with_fence, .imsic = &protocol };
-const struct move_operations imsic_iommu_no_fence = { .set_affinity = no_fence, .imsic = &protocol };
+const struct move_operations imsic_iommu_no_fence = { .set_affinity = no_fence,
+	.imsic = &protocol };
 const struct move_operations imsic_mrif = { .set_affinity = mrif, .imsic = &protocol };
-const struct move_operations imsic_mrif_early_merge = { .set_affinity = mrif_early_merge, .imsic = &protocol };
+const struct move_operations imsic_mrif_early_merge = { .set_affinity = mrif_early_merge,
+	.imsic = &protocol };

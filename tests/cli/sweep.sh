@@ -16,7 +16,7 @@ run()
 {
 	store=$1
 	shift
-	"$msirace" run sweep.yaml --store "$work/$store" --quiet "$@"
+	"$msirace" run sweep.yaml --store "$work/$store" "$@"
 }
 
 run reference --json "$work/reference.json" >"$work/reference.txt" || fail "the sweep fails"
@@ -27,7 +27,7 @@ cmp -s "$work/reference.json" "$work/jobs.json" || fail "other figures with anot
 python3 - "$work/reference.json" <<-'END' || fail "the document"
 	import json, sys
 	d = json.load(open(sys.argv[1]))
-	assert d["kind"] == "msirace sweep" and d["schema_version"] == 1 and not d["partial"]
+	assert d["kind"] == "sweep" and d["schema_version"] == 1 and not d["partial"]
 	assert d["keys"] == ["devices.edu.raise.rate", "machine.timings.cfg_pair"]
 	assert len(d["cells"]) == 12
 	for cell in d["cells"]:

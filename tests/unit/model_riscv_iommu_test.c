@@ -18,8 +18,8 @@ static const struct device_config edu = {
 static struct world *with(const char *move, bool uncached)
 {
 	return world_create(&(struct world_setup){
-		.arch = ARCH_RISCV, .remap = REMAP_RISCV_IOMMU, .devices = &edu, .devices_count = 1, .move = move,
-		.uncached = uncached });
+		.arch = ARCH_RISCV, .remap = REMAP_RISCV_IOMMU, .devices = &edu, .devices_count = 1,
+		.move = move, .uncached = uncached });
 }
 
 static uint64_t arrival_ps(struct world *w)
@@ -192,7 +192,9 @@ Test(riscv_iommu, memory_resident_file_records_and_a_notice_follows)
 	cr_expect_not(controller_pending(m, m->desc[0].cpu, identity));
 	cr_expect(controller_pending(m, 0, m->riscv_iommu->notice));
 	cr_expect_not(riscv_iommu_mrif_take(m, 0, identity + 1, &causes));
-	/* The notice has the kernel look, and send it on to the file that the interrupt belongs to. */
+	/*
+	 * The notice has the kernel look, and send it on to the file that the interrupt belongs to.
+	 */
 	cpu_irqs_enable(m, 0);
 	world_settle(w);
 	cr_expect_eq(world_count(w, EV_HANDLER_START), 1);

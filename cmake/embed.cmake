@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# cmake -DOUT=embedded_files.c -DFILES="a.gp;b.css" -P embed.cmake: the files as a table of C strings (sim/embedded.h).
+set(arrays "")
+set(rows "")
+set(number 0)
+foreach(file IN LISTS FILES)
+	get_filename_component(name ${file} NAME)
+	file(READ ${file} hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1, " bytes "${hex}")
+	string(REGEX REPLACE "(................................................................................................)" "\\1\n\t" bytes "${bytes}")
+	string(APPEND arrays "static const char file_${number}[] = {\n\t${bytes}0\n};\n\n")
+	string(APPEND rows "\t{ \"${name}\", file_${number} },\n")
+	math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUT} "/* Made by the build. */\n#include \"sim/embedded.h\"\n\n${arrays}const struct embedded_file embedded_files[] = {\n${rows}\t{ 0 },\n};\n")

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/commands.h"
+#include "sim/import/emulator_log.h"
+#include "sim/import/replay.h"
+#include "sim/units.h"
+
+static const struct option options[] = {
+	{ "--snapshot", 0, "FILE",
+	  "compare with this state of the allocator (.ktdump); may be repeated" },
+	{ "--start", 0, "FILE",
+	  "the state at the beginning: a .ktdump, or debugfs irq/domains/VECTOR" },
+	{ "--cpus", 0, "N", "the machine has N CPUs; default: as many as the recording shows" },
+	{ "--log", 0, "FILE", "also read the emulator's log of writes and messages (.qemu)" },
+	{ 0 },
+};
+
+struct import {
+	const char *path;
+	int fd;
+	struct replay_options replay;
+	struct replay_result result;
+	struct matrix_state *start;
+};
+
+static enum exit_code cannot(const char *path, int error)
+{
+	fprintf(stderr, "msirace: %s: %s\n", path, g_strerror(error));
+	return EXIT_USAGE;
+}
+
+/* What cannot be read twice is copied into a file that goes with the program. */
+static int make_seekable(int fd)
+{
+	FILE *copy = tmpfile();
+	char buffer[65536];
+	ssize_t got;
+
+	if (!copy) {
+		return -errno;
+	}
+	int to = dup(fileno(copy));
+	fclose(copy);
+	while (to >= 0 && (got = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0 || write(to, buffer, (size_t)got) != got) {
+			int error = errno ? errno : ENOSPC;
+			close(to);
+			return -error;
+		}
+	}
+	if (to >= 0 && lseek(to, 0, SEEK_SET) < 0) {
+		close(to);
+		return -errno;
+	}
+	return to >= 0 ? to : -errno;
+}
+
+static enum exit_code open_recording(struct import *in)
+{
+	bool is_stdin = strcmp(in->path, "-") == 0;
+	int fd = is_stdin ? dup(STDIN_FILENO) : open(in->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		return cannot(in->path, errno);
+	}
+	if (lseek(fd, 0, SEEK_CUR) >= 0) {
+		in->fd = fd;
+		return EXIT_HELD;
+	}
+	in->fd = make_seekable(fd);
+	close(fd);
+	return in->fd < 0 ? cannot(in->path, -in->fd) : EXIT_HELD;
+}
+
+static char *snapshot_name(const char *path)
+{
+	char *name = g_path_get_basename(path);
+
+	if (g_str_has_suffix(name, ".ktdump")) {
+		name[strlen(name) - strlen(".ktdump")] = '\0';
+	}
+	return name;
+}
+
+static enum exit_code read_snapshots(struct import *in, const struct invocation *invocation)
+{
+	g_autofree const char **paths = option_values(invocation, "--snapshot");
+	const char *start = option_value(invocation, "--start");
+	enum exit_code code = EXIT_HELD;
+	char *error = NULL;
+
+	for (size_t i = 0; paths[i]; i++) {
+		in->replay.snapshots = g_renew(struct replay_snapshot, in->replay.snapshots, i + 1);
+		in->replay.snapshots_count = i + 1;
+		in->replay.snapshots[i] = (struct replay_snapshot){
+			.name = snapshot_name(paths[i]),
+			.state = matrix_state_read(paths[i], &error),
+		};
+		if (error) {
+			fprintf(stderr, "msirace: %s\n", error);
+			g_clear_pointer(&error, g_free);
+			code = EXIT_USAGE;
+		}
+	}
+	if (start) {
+		in->replay.start = in->start = matrix_state_read(start, &error);
+		if (error) {
+			fprintf(stderr, "msirace: %s\n", error);
+			g_free(error);
+			code = EXIT_USAGE;
+		}
+	}
+	return code;
+}
+
+static enum exit_code read_cpus(struct import *in, const struct invocation *invocation)
+{
+	const char *text = option_value(invocation, "--cpus");
+	uint64_t cpus = 0;
+
+	if (text) {
+		g_autofree char *error = units_read_count(text, &cpus);
+		if (error || cpus < 1 || cpus > FTRACE_CPUS_MAX) {
+			return usage_error(invocation->command, "--cpus: %s",
+			                   error ? error : "1 to 8192");
+		}
+	}
+	in->replay.cpus = (uint32_t)cpus;
+	return EXIT_HELD;
+}
+
+static void release(struct import *in)
+{
+	for (size_t i = 0; i < in->replay.snapshots_count; i++) {
+		g_free(in->replay.snapshots[i].name);
+		g_free(in->replay.snapshots[i].difference);
+		matrix_state_free(in->replay.snapshots[i].state);
+	}
+	g_free(in->replay.snapshots);
+	matrix_state_free(in->start);
+	replay_result_release(&in->result);
+	if (in->fd >= 0) {
+		close(in->fd);
+	}
+}
+
+/* A row for each place where a raise fell. */
+static void print_log(const struct emulator_log *log, const char *path)
+{
+	size_t cycles[LOG_PLACES] = { 0 }, stale[LOG_PLACES] = { 0 }, torn[LOG_PLACES] = { 0 };
+
+	for (size_t i = 0; i < log->cycles_count; i++) {
+		const struct log_cycle *c = &log->cycles[i];
+		cycles[c->place]++;
+		stale[c->place] += c->stale;
+		torn[c->place] += c->torn;
+	}
+	printf("\nlog        %s: %" PRIu64 " lines, %zu cycles\n", path, log->lines,
+	       log->cycles_count);
+	if (log->ignored || log->too_many) {
+		printf("ignored    %" PRIu64 " lines that cannot be read, the first is %" PRIu64
+		       "; %" PRIu64 " steps too many\n",
+		       log->ignored, log->ignored_line, log->too_many);
+	}
+	printf("%-28s %10s %10s %10s\n", "the raise fell", "cycles", "torn", "stale");
+	for (int place = 0; place < LOG_PLACES; place++) {
+		if (cycles[place]) {
+			printf("%-28s %10zu %10zu %10zu\n", log_place_name((enum log_place)place),
+			       cycles[place], torn[place], stale[place]);
+		}
+	}
+}
+
+/*
+ * A message that is torn goes stale, and no other: in CPU offline no handler is owed that would
+ * cover it.
+ */
+static bool log_agrees(const struct emulator_log *log)
+{
+	for (size_t i = 0; i < log->cycles_count; i++) {
+		const struct log_cycle *c = &log->cycles[i];
+		if (c->judged && c->raises == 1 && c->stale != c->torn) {
+			printf("divergence line %" PRIu64 ": cycle %s %" PRIu64
+			       " is %s, and its message was %s\n",
+			       c->line, c->name, c->tag, c->stale ? "stale" : "serviced",
+			       c->torn ? "torn" : "whole");
+			return false;
+		}
+	}
+	printf("agreement  complete: exactly the torn messages left the device unserviced\n");
+	return true;
+}
+
+static enum exit_code read_log(const char *path)
+{
+	struct emulator_log log;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int got = fd < 0 ? -errno : emulator_log_read(fd, &log);
+	bool agrees = false;
+
+	if (got >= 0) {
+		print_log(&log, path);
+		agrees = log_agrees(&log);
+	}
+	if (fd >= 0) {
+		emulator_log_release(&log);
+		close(fd);
+	}
+	return got < 0 ? cannot(path, -got) : agrees ? EXIT_HELD : EXIT_NOT_HELD;
+}
+
+static enum exit_code replay(struct import *in)
+{
+	char *error = NULL;
+	int got = replay_recording(in->fd, &in->replay, &in->result, &error);
+
+	if (got < 0) {
+		fprintf(stderr, "msirace: %s: %s\n", in->path, error ? error : g_strerror(-got));
+		g_free(error);
+		return EXIT_USAGE;
+	}
+	replay_print(&in->result, &in->replay, in->path, stdout);
+	return replay_agrees(&in->result, &in->replay) ? EXIT_HELD : EXIT_NOT_HELD;
+}
+
+static enum exit_code run(const struct invocation *invocation)
+{
+	struct import in = { .path = invocation->operands[0], .fd = -1 };
+	enum exit_code code = read_snapshots(&in, invocation);
+
+	if (code == EXIT_HELD) {
+		code = read_cpus(&in, invocation);
+	}
+	if (code == EXIT_HELD) {
+		code = open_recording(&in);
+	}
+	if (code == EXIT_HELD) {
+		code = replay(&in);
+	}
+	const char *log = option_value(invocation, "--log");
+	if (log && code < EXIT_USAGE) {
+		code = MAX(code, read_log(log));
+	}
+	release(&in);
+	return code;
+}
+
+const struct command command_import = {
+	.name = "import",
+	.operands = "TRACE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.summary = "Replay a recording of a real kernel and compare every decision",
+	.description =
+		"TRACE is ftrace's text, or the output of `trace-cmd report`, with the events "
+	        "irq_matrix:*,\n"
+		"irq_vectors:vector_* and the probes that tools/record/msirace-record sets up; - "
+	        "is standard\n"
+		"input. Each allocation, free, reservation and hotplug step of the kernel's vector "
+	        "allocator\n"
+		"is carried out by the allocator core: the CPU and the vector that it chooses, and "
+	        "all\n"
+		"counters afterwards, are compared with the kernel's. What cannot be compared is "
+	        "counted by\n"
+		"its reason, and so is every line that is not used.\n\n"
+		"A recording that begins in the middle of a machine's life is replayed from a "
+	        "state that\n"
+		"fits all its operations; only what follows from proven facts is compared.\n\n"
+		"A snapshot is placed by its mark in the trace, \"snap NAME\" for NAME.ktdump, or "
+	        "compared\n"
+		"with every state where it has none.\n\n"
+		"Exit status 1: something that can be compared is not equal.",
+	.options = options,
+	.example = "  msirace import trace.txt\n"
+		   "  xz -dc tests/data/recordings/affinity-4cpu.trace.xz | msirace import -",
+	.run = run,
+};
