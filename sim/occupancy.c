@@ -76,17 +76,16 @@ static void take_spread(struct occupancy_observer *o, struct occupancy_sample *s
 }
 
 /*
- * How it stood before a change: kind is that of the event that tells of it. The models have then changed their maps, but
- * where a vector is freed its interrupt still names it, so that what belongs to nobody cannot be told.
+ * How it stood before a change: kind is that of the event that tells of it. Where a vector is freed its interrupt still
+ * names it, so that what belongs to nobody cannot be told.
  */
 static struct occupancy_sample look(struct occupancy_observer *o, const struct machine *m, enum model_event_kind kind)
 {
-	struct occupancy_sample sample = { .migrations = o->migrations };
+	struct occupancy_sample sample = { .used = o->used, .migrations = o->migrations };
+	uint64_t in_use;
 	uint64_t leaked;
 
-	m->root->count(m, &sample.used, &leaked);
-	sample.used += kind == EV_VECTOR_FREED;
-	sample.used -= kind == EV_VECTOR_ASSIGNED;
+	m->root->count(m, &in_use, &leaked);
 	o->leaked = kind == EV_VECTOR_FREED ? o->leaked : leaked;
 	o->leaked_is_old = true;
 	sample.leaked = o->leaked;
@@ -139,9 +138,11 @@ static void change(struct occupancy_observer *o, const struct machine *m, const 
 		abort();
 	}
 	if (assigned) {
+		o->used++;
 		o->cpu_vectors[event->cpu]++;
 		*in_use_ps += left_ps;
 	} else {
+		o->used--;
 		o->cpu_vectors[event->cpu]--;
 		*in_use_ps -= left_ps;
 	}

@@ -19,7 +19,7 @@
 #define OCCUPANCY_LEVELS 10
 
 struct occupancy_sample {
-	uint64_t used;        /* vectors allocated, on all CPUs */
+	uint64_t used;        /* vectors assigned, on all CPUs */
 	uint64_t leaked;      /* of those, vectors that no interrupt owns */
 	uint64_t migrations;  /* that took effect so far */
 	uint32_t online;      /* CPUs */
@@ -52,6 +52,7 @@ struct occupancy {
 struct occupancy_observer {
 	struct occupancy *occupancy;   /* borrowed */
 	uint64_t end_ps;
+	uint64_t used;
 	uint64_t migrations;
 	uint64_t leaked;               /* at the last look */
 	bool leaked_is_old;            /* of before the last sample */
