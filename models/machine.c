@@ -8,8 +8,10 @@
 #include "models/hw/fabric.h"
 #include "models/hw/lapic.h"
 #include "models/hw/remap.h"
+#include "models/os/hyperv_domain.h"
 #include "models/os/irq_flow.h"
 #include "models/os/timer.h"
+#include "models/os/vcpu.h"
 #include "models/os/vtd_domain.h"
 #include "models/os/x86_vector.h"
 #include "vector_matrix.h"
@@ -47,6 +49,7 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	m->thread = state_place(layout, m->threads_count * sizeof(*m->thread));
 	m->locks = state_place(layout, sizeof(*m->locks));
 	m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
+	posted_lay_out(m, layout);
 	if (m->remap) {
 		m->remap->lay_out(m, layout);
 	}
@@ -120,7 +123,9 @@ static void initial_threads(struct machine *m)
 
 static const struct controller *const controllers[] = { [ARCH_X86] = &lapic_controller };
 static const struct root_domain *const roots[] = { [ARCH_X86] = &x86_vector_domain };
-static const struct remap_unit *const remaps[] = { [REMAP_NONE] = NULL, [REMAP_VTD] = &vtd_unit };
+static const struct remap_unit *const remaps[] = {
+	[REMAP_NONE] = NULL, [REMAP_VTD] = &vtd_unit, [REMAP_HYPERV] = &hyperv_unit
+};
 
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data)
 {
@@ -153,6 +158,7 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 	initial_cpus(m);
 	initial_devices(m);
 	initial_threads(m);
+	vcpu_init(m);
 	error = initial_vectors(m);
 	if (error) {
 		machine_destroy(m);
@@ -191,7 +197,7 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		cpu_take_interrupt(m, event->cpu);
 		break;
 	case HW_IRQ_DISPATCHED:
-		irq_dispatch(m, event->cpu);
+		irq_dispatch(m, event->cpu, event->flag);
 		break;
 	case HW_HANDLER_ENDS:
 		irq_handler_ends(m, event->cpu);
@@ -204,6 +210,9 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 		break;
 	case HW_COMMAND_DONE:
 		m->remap->command_done(m, event);
+		break;
+	case HW_VCPU:
+		vcpu_event(m, event);
 		break;
 	case HW_SIMULATOR:
 		break;

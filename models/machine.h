@@ -17,6 +17,9 @@
 #include "models/event.h"
 #include "models/hw/cpu.h"
 #include "models/hw/device.h"
+#include "models/hw/guest_mode.h"
+#include "models/hw/posted.h"
+#include "models/hw/hyperv.h"
 #include "models/hw/vtd.h"
 #include "models/kinds.h"
 #include "models/os/irq_desc.h"
@@ -34,6 +37,11 @@ struct move_operations;
 struct cleanup_operations;
 struct hotplug_operations;
 
+struct posted_operations;
+struct setup_operations;
+struct swap_operations;
+struct monitor_operations;
+
 #define MACHINE_CPU_WORDS_MAX (8192 / 64)
 
 /* What a machine is made from; constant. Arrays belong to the caller and outlive the machine. */
@@ -50,6 +58,14 @@ struct device_config {
 	uint32_t socket;
 	uint64_t handler_ps;
 	const uint64_t *affinity;  /* that its interrupts start with; NULL: all CPUs */
+	bool monitored;            /* a monitor holds its message registers: writes trap, its copy is what is sent */
+	uint32_t posted_to;        /* vCPU + 1 that its interrupts are posted to; 0: they are the host's */
+	uint32_t guest_vector;     /* of its vector 0 there; the others follow */
+};
+
+struct vcpu_config {
+	uint32_t cpu;              /* that its thread runs on */
+	bool apicv;                /* virtualized interrupts at the start */
 };
 
 struct machine_config {
@@ -83,6 +99,12 @@ struct machine_config {
 	const struct move_operations *move;
 	const struct cleanup_operations *cleanup;
 	const struct hotplug_operations *hotplug;
+	const struct setup_operations *setup;
+	const struct swap_operations *swap;
+	const struct monitor_operations *monitor;
+	const struct vcpu_config *vcpus;      /* VT-d only */
+	uint32_t vcpus_count;
+	const struct posted_operations *posted;
 };
 
 struct machine;
@@ -111,6 +133,7 @@ struct source {
 
 struct machine_locks {
 	uint16_t vector_lock; /* thread + 1 that holds it; 0: free */
+	uint16_t spinners;    /* CPUs that wait for the vector lock in interrupt context */
 	uint16_t stopper;     /* thread + 1 in whose stop_machine() the machine is; 0: none */
 };
 
@@ -147,9 +170,14 @@ struct machine {
 	struct vtd *vtd;
 	struct irte *irte;                /* [vtd->entries]: the table in memory */
 	struct irte *irte_cache;          /* [vtd->entries]: as the hardware holds it; not present: not cached */
+	struct hyperv *hyperv;
 	struct remap_index *remap_index;
 	struct vector_matrix *matrix;
 	struct machine_locks *locks;
+	struct vcpu *vcpu;                /* [config->vcpus_count] */
+	struct posted_descriptor *posted; /* [config->vcpus_count] */
+	struct causes *posted_slot;       /* [vcpu * 2 * POSTED_VECTORS]: of the PIR's bits, then of the virtual IRR's */
+	uint32_t *guest_source;           /* [vcpu * POSTED_VECTORS + vector]: whose handler the guest has there */
 
 	uint32_t sources_count;
 	uint32_t vectors;                 /* of the bit maps above, per CPU */

@@ -7,6 +7,8 @@
 #include "models/os/hotplug.h"
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
+#include "models/os/vcpu.h"
+#include "models/strategies/operations.h"
 #include "sim/engine.h"
 
 /* The thread runs on the named CPU, or on the lowest one on line that is neither the interrupt's nor its target's. */
@@ -179,6 +181,14 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 			migrate(a, k, first_source + vector);
 		}
 		break;
+	case ACTION_SWAP:
+		for (uint32_t vector = action->vector_first; vector < end; vector++) {
+			if (m->desc[first_source + vector].flags & DESC_STARTED) {
+				take_place(a, k, m->desc[first_source + vector].cpu, CPU_NONE);
+				m->config->swap->swap(k, first_source + vector);
+			}
+		}
+		break;
 	case ACTION_RAISE:
 		for (uint32_t vector = action->vector_first; vector < end; vector++) {
 			device_raise(m, first_source + vector);
@@ -186,6 +196,8 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 		break;
 	case ACTION_OFFLINE:
 	case ACTION_ONLINE:
+	case ACTION_APICV_ON:
+	case ACTION_APICV_OFF:
 		break;
 	}
 }
@@ -200,6 +212,11 @@ static void act(struct action *a, struct kthread *k)
 		return;
 	case ACTION_ONLINE:
 		online(a, k);
+		return;
+	case ACTION_APICV_ON:
+	case ACTION_APICV_OFF:
+		take_place(a, k, (uint32_t)a->scenario->vcpus[action->vcpu].cpu, CPU_NONE);
+		vcpu_set_apicv(k, (uint32_t)action->vcpu, action->verb == ACTION_APICV_ON);
 		return;
 	default:
 		break;

@@ -23,6 +23,9 @@ static void build_device(const struct scenario_device *from, struct device_confi
 		.managed = from->managed, .vectors = from->vectors, .allocated = from->allocated,
 		.socket = from->socket, .handler_ps = from->handler_ps
 	};
+	to->monitored = from->monitored;
+	to->posted_to = (uint32_t)(from->posted_to + 1);
+	to->guest_vector = from->guest_vector;
 	if (!from->initial_cpus) {
 		return;
 	}
@@ -30,6 +33,12 @@ static void build_device(const struct scenario_device *from, struct device_confi
 		affinity[from->initial_cpus[i] / 64] |= UINT64_C(1) << (from->initial_cpus[i] % 64);
 	}
 	to->affinity = affinity;
+}
+
+/* NULL where the machine has no use for the slot. */
+static const void *operations(const struct scenario_contender *contender, enum strategy_slot slot)
+{
+	return contender->slot[slot] ? contender->slot[slot]->operations : NULL;
 }
 
 void build_config(struct built *b, const struct scenario *s, const struct scenario_contender *contender,
@@ -42,6 +51,10 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 	b->affinities = table(s->devices_count * words, sizeof(*b->affinities));
 	for (size_t device = 0; device < s->devices_count; device++) {
 		build_device(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
+	}
+	b->vcpus = table(s->vcpus_count, sizeof(*b->vcpus));
+	for (size_t vcpu = 0; vcpu < s->vcpus_count; vcpu++) {
+		b->vcpus[vcpu] = (struct vcpu_config){ (uint32_t)s->vcpus[vcpu].cpu, s->vcpus[vcpu].apicv };
 	}
 	b->config = (struct machine_config){
 		.arch = machine->arch, .remap = machine->remap, .fabric = machine->fabric,
@@ -56,10 +69,17 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 		.cleanup = contender->slot[SLOT_CLEANUP]->operations,
 		.hotplug = contender->slot[SLOT_HOTPLUG]->operations
 	};
+	b->config.vcpus = b->vcpus;
+	b->config.vcpus_count = (uint32_t)s->vcpus_count;
+	b->config.posted = operations(contender, SLOT_POSTED);
+	b->config.setup = operations(contender, SLOT_SETUP);
+	b->config.swap = operations(contender, SLOT_SWAP);
+	b->config.monitor = operations(contender, SLOT_MONITOR);
 }
 
 void build_release(struct built *b)
 {
 	free(b->devices);
 	free(b->affinities);
+	free(b->vcpus);
 }

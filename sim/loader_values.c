@@ -588,7 +588,7 @@ static bool replicate_device(struct loader *l, const struct yaml_node *node, con
 
 static bool load_device(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
 {
-	struct scenario_device draft = { .line = node->mark.line };
+	struct scenario_device draft = { .posted_to = -1, .line = node->mark.line };
 	const struct yaml_entry *raise = yaml_find(node, "raise");
 	const struct mark *raise_at = raise ? &raise->key->mark : &node->mark;
 
@@ -599,9 +599,21 @@ static bool load_device(struct loader *l, const struct schema_key *key, const st
 	return sound;
 }
 
+static bool load_vcpu(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+{
+	struct scenario_vcpu vcpu = { .line = node->mark.line };
+
+	if (!load_section(l, key->section, node, &node->mark, &vcpu) || !finish_vcpu(l, node, &vcpu)) {
+		g_free(vcpu.name);
+		return false;
+	}
+	g_array_append_val(l->vcpus, vcpu);
+	return true;
+}
+
 static bool load_action(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
 {
-	struct scenario_action action = { .device = -1, .line = node->mark.line };
+	struct scenario_action action = { .device = -1, .vcpu = -1, .line = node->mark.line };
 
 	if (!load_section(l, key->section, node, &node->mark, &action) || !finish_action(l, node, &action)) {
 		g_free(action.target_cpus);
@@ -610,6 +622,18 @@ static bool load_action(struct loader *l, const struct schema_key *key, const st
 	g_array_append_val(l->actions, action);
 	g_ptr_array_add(l->action_nodes, (gpointer)(uintptr_t)node);
 	return true;
+}
+
+static bool load_mapping(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+{
+	switch (key->type) {
+	case TYPE_VCPUS:
+		return load_vcpu(l, key, node);
+	case TYPE_DEVICES:
+		return load_device(l, key, node);
+	default:
+		return load_action(l, key, node);
+	}
 }
 
 static bool load_mappings(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
@@ -628,8 +652,7 @@ static bool load_mappings(struct loader *l, const struct schema_key *key, const 
 		return false;
 	}
 	for (uint32_t i = 0; i < node->count; i++) {
-		sound &= key->type == TYPE_DEVICES ? load_device(l, key, node->items[i]) :
-						     load_action(l, key, node->items[i]);
+		sound &= load_mapping(l, key, node->items[i]);
 	}
 	return sound;
 }
@@ -667,12 +690,16 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 		return load_duration_list(l, key, node, base);
 	case TYPE_DEVICE:
 		return load_device_reference(l, node, field_of(key, base), second_field_of(key, base));
+	case TYPE_VCPU:
+		return load_vcpu_reference(l, key, node, field_of(key, base));
 	case TYPE_VECTORS:
 		return load_vectors(l, key, node, base);
 	case TYPE_TARGET:
 		return load_target(l, key, node, base);
 	case TYPE_MAP:
 		return load_map(l, key, node, base);
+	case TYPE_VCPUS:
+		return l->vcpus_sound = load_mappings(l, key, node);
 	case TYPE_DEVICES:
 		return l->devices_sound = load_mappings(l, key, node);
 	case TYPE_ACTIONS:

@@ -65,6 +65,20 @@ struct scenario_arrivals {
 	uint64_t timeout_ps;
 };
 
+enum scenario_durations { DURATIONS_EXPONENTIAL, DURATIONS_FIXED };
+
+/* A guest's virtual CPU: runs for run_ps, is preempted, runs, blocks, and so on. */
+struct scenario_vcpu {
+	char *name;
+	int32_t cpu;              /* of the host, that it runs on */
+	bool apicv;               /* virtualized interrupts at the start */
+	uint64_t run_ps;          /* 0: for ever */
+	uint64_t preempt_ps;      /* 0: never preempted by its schedule */
+	uint64_t block_ps;        /* at most; 0: never blocks */
+	enum scenario_durations durations; /* of the three: means, or exact */
+	int line;
+};
+
 struct scenario_device {
 	char *name;               /* of a device with count > 1: the file's name and its number, nic0, nic1, ... */
 	char *group;              /* the file's name */
@@ -83,6 +97,9 @@ struct scenario_device {
 	bool managed;             /* its interrupts have managed affinity, spread over the CPUs */
 	uint64_t handler_ps;      /* 0: the machine's timing */
 	struct scenario_arrivals arrivals;
+	bool monitored;           /* a monitor emulates its MSI capability: writes trap, its copy of the message is sent */
+	int32_t posted_to;        /* index into vcpus; -1: its interrupts are the host's */
+	uint32_t guest_vector;    /* posted: of its vector 0 in the guest; the others follow */
 	uint32_t *initial_cpus;   /* the affinity mask that the interrupts start with; NULL: all CPUs */
 	size_t initial_cpus_count;
 	int line;                 /* of the scenario file */
@@ -96,7 +113,10 @@ enum scenario_verb {
 	ACTION_DISABLE,
 	ACTION_OFFLINE,   /* take a CPU down */
 	ACTION_ONLINE,
-	ACTION_RAISE      /* one raise, besides the arrival process */
+	ACTION_RAISE,     /* one raise, besides the arrival process */
+	ACTION_SWAP,      /* new event counters for the handlers of the device's vectors */
+	ACTION_APICV_ON,  /* virtualized interrupts of a vCPU */
+	ACTION_APICV_OFF
 };
 enum scenario_when { WHEN_AT, WHEN_EVERY, WHEN_RATE };
 enum scenario_target { TARGET_ROUND_ROBIN, TARGET_RANDOM, TARGET_LIST };
@@ -117,6 +137,7 @@ struct scenario_action {
 	size_t target_cpus_count;
 	int32_t cpu;              /* OFFLINE: which; -1: the CPU that the device's first vector is on.
 	                             ONLINE: which; -1: of those that are off line the one that went first */
+	int32_t vcpu;             /* APICV_ON, APICV_OFF: which; -1: none named */
 	int32_t on;               /* the CPU that the acting thread runs on; -1: any online CPU but the target's */
 	int line;
 };
@@ -175,6 +196,8 @@ struct scenario {
 	char *name;
 	char *question;
 	struct scenario_machine machine;
+	struct scenario_vcpu *vcpus;
+	size_t vcpus_count;
 	struct scenario_device *devices;
 	size_t devices_count;
 	struct scenario_action *actions;

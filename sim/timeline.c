@@ -256,7 +256,10 @@ static void play(struct timeline *t, guint number)
 	case ACTION_MIGRATE:
 		check_migration(t, number);
 		break;
+	case ACTION_SWAP:
 	case ACTION_RAISE:
+	case ACTION_APICV_ON:
+	case ACTION_APICV_OFF:
 		break;
 	}
 }

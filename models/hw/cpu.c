@@ -5,6 +5,7 @@
 #include "models/machine.h"
 #include "models/os/irq_flow.h"
 #include "models/os/timer.h"
+#include "models/os/vcpu.h"
 
 bool cpu_interruptible(const struct machine *m, uint32_t cpu)
 {
@@ -28,6 +29,7 @@ void cpu_poll(struct machine *m, uint32_t cpu)
 void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
+	uint64_t entry_ps = m->config->timings.irq_entry_ps;
 	bool by_software;
 	uint32_t vector;
 
@@ -36,9 +38,10 @@ void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 		return;
 	}
 	vector = m->controller->next(m, cpu);
-	if (vector == VECTOR_NONE) {
+	if (vector == VECTOR_NONE || guest_takes(m, cpu, vector)) {
 		return;
 	}
+	entry_ps += guest_exit(m, cpu) ? m->config->timings.vm_exit_ps : 0;
 	c->causes = controller_take(m, cpu, vector, &by_software);
 	c->vector = (uint16_t)vector;
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
@@ -47,7 +50,7 @@ void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 	machine_emit(m, &(struct model_event){
 		.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
 		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
-	machine_post(m, m->config->timings.irq_entry_ps, &(struct hw_event){
+	machine_post(m, entry_ps, &(struct hw_event){
 		.kind = HW_IRQ_DISPATCHED, .cpu = (uint16_t)cpu, .channel = cpu });
 }
 
@@ -87,6 +90,9 @@ void cpu_irq_exit(struct machine *m, uint32_t cpu)
 		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
 	timers_run_due(m, cpu);
 	cpu_poll(m, cpu);
+	if (c->vcpu) {
+		vcpu_enter(m, c->vcpu - 1u);
+	}
 	cpu_unpark(m, cpu);
 	wake_stopper(m);
 }

@@ -17,17 +17,23 @@
 
 struct machine;
 
+/* What an interrupt waits for. */
+enum cpu_spin { SPIN_NOT, SPIN_ON_DESC, SPIN_ON_VECTOR_LOCK };
+
 struct cpu {
 	uint8_t controller_enabled;  /* the local APIC's software enable, the IMSIC file's delivery enable */
 	uint8_t in_irq;
 	uint8_t take_posted;
 	uint8_t irqs_off;            /* depth, of the thread that runs here */
 	uint8_t stopped;             /* by another CPU's stop_machine(): neither threads nor interrupts run */
-	uint8_t spinning;            /* in interrupt context, waiting for an irq_desc's lock */
+	uint8_t spinning;            /* in interrupt context, enum cpu_spin */
 	uint8_t origin;              /* enum run_origin of the interrupt in service */
 	uint16_t vector;             /* in service, while in_irq */
 	uint16_t running;            /* thread + 1 that has the CPU; 0: idle */
 	uint16_t parked;             /* thread + 1 whose step waits for the end of the interrupt */
+	uint16_t vcpu;               /* + 1 that the running thread has loaded; 0: none */
+	uint16_t guest;              /* the same, while the CPU is in guest mode */
+	uint32_t slot_read;          /* vector_irq[] as the interrupt entry has read it */
 	uint32_t desc;               /* the irq_desc whose flow runs here */
 	uint32_t timers_due;         /* timers that wait until the CPU can be interrupted */
 	struct causes causes;        /* of the interrupt in service */

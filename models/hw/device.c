@@ -3,6 +3,7 @@
 
 #include "models/hw/fabric.h"
 #include "models/machine.h"
+#include "models/strategies/operations.h"
 
 static const struct device_config *config_of(const struct machine *m, uint32_t device)
 {
@@ -35,7 +36,7 @@ static struct msi_entry message_as_sent(const struct machine *m, uint32_t device
 	struct msi_entry sent = *entry;
 	enum msix_torn torn = config_of(m, device)->torn;
 
-	if (torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
+	if (config_of(m, device)->monitored || torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
 		sent.address_lo = entry->latched_lo;
 		sent.address_hi = entry->latched_hi;
 		sent.data = entry->latched_data;
@@ -148,7 +149,7 @@ static void write_mask(struct machine *m, uint32_t device, uint32_t vector, uint
 	if (!config_of(m, device)->maskable) {
 		return;
 	}
-	if (entry->masked && !value) {
+	if (entry->masked && !value && !config_of(m, device)->monitored) {
 		latch(entry);
 	}
 	entry->masked = value != 0;
@@ -161,16 +162,37 @@ static void write_data(struct machine *m, uint32_t device, uint32_t vector, uint
 
 	entry->data = value;
 	entry->half_written = 0;
-	if (config_of(m, device)->torn != TORN_CACHED) {
+	if (config_of(m, device)->torn != TORN_CACHED && !config_of(m, device)->monitored) {
 		latch(entry);
 	}
 	release_pending(m, source_of(m, device, vector));
+}
+
+/* A monitor's copy of the message, refreshed by the writes that it looks at: before the write can send anything. */
+static void monitor_sees(struct machine *m, uint32_t device, struct msi_entry *entry, enum device_register reg,
+			 uint32_t value)
+{
+	if (!config_of(m, device)->monitored) {
+		return;
+	}
+	if (reg != REG_CONTROL && !m->config->monitor->copies_every_write) {
+		return;
+	}
+	latch(entry);
+	if (reg == REG_ADDRESS_LO) {
+		entry->latched_lo = value;
+	} else if (reg == REG_ADDRESS_HI) {
+		entry->latched_hi = value;
+	} else if (reg == REG_DATA) {
+		entry->latched_data = value;
+	}
 }
 
 void device_write(struct machine *m, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value)
 {
 	struct msi_entry *entry = message_entry(m, device, vector);
 
+	monitor_sees(m, device, entry, reg, value);
 	switch (reg) {
 	case REG_CONTROL:
 		write_control(m, device, value);

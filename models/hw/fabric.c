@@ -54,12 +54,17 @@ void fabric_send(struct machine *m, uint32_t device, uint64_t address, uint32_t 
 		.address = address, .value = data, .causes = causes });
 }
 
-void fabric_drop(struct machine *m, uint32_t device, struct causes causes, enum loss loss)
+void fabric_ends(struct machine *m, uint32_t device)
 {
-	causes_lose(m, &causes, loss, CPU_NONE, 0);
 	if (m->config->fabric == FABRIC_ORDERED) {
 		message_through(m, device);
 	}
+}
+
+void fabric_drop(struct machine *m, uint32_t device, struct causes causes, enum loss loss)
+{
+	causes_lose(m, &causes, loss, CPU_NONE, 0);
+	fabric_ends(m, device);
 }
 
 void fabric_message_arrives(struct machine *m, const struct hw_event *event)

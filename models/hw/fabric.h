@@ -30,6 +30,9 @@ void fabric_deliver(struct machine *m, uint32_t device, uint32_t cpu, uint32_t v
 /* A request ends here: its raises are lost. */
 void fabric_drop(struct machine *m, uint32_t device, struct causes causes, enum loss loss);
 
+/* A request ends in memory: it pushes as far as one that reached a CPU. */
+void fabric_ends(struct machine *m, uint32_t device);
+
 /* A posted write of cpu leaves; HW_WRITE_LANDS makes it land. */
 void fabric_post_write(struct machine *m, uint32_t cpu, uint32_t device, uint32_t vector, enum device_register reg,
 		       uint32_t value);

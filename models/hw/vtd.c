@@ -3,6 +3,7 @@
 
 #include "models/hw/fabric.h"
 #include "models/hw/lapic.h"
+#include "models/hw/posted.h"
 #include "models/machine.h"
 
 #define MESSAGE_REMAPPABLE 0x10u
@@ -20,6 +21,14 @@ static void fault(struct machine *m, uint32_t device, struct causes causes, enum
 		.kind = EV_FAULT, .device = device, .value = reason, .source = SOURCE_NONE,
 		.cpu = CPU_NONE, .thread = THREAD_NONE });
 	fabric_drop(m, device, causes, LOSS_BLOCKED);
+}
+
+static enum vtd_delivery delivery_of(const struct irte *entry)
+{
+	if (!entry->posted) {
+		return VTD_REMAPPED;
+	}
+	return entry->urgent ? VTD_POSTED_URGENT : VTD_POSTED;
 }
 
 void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
@@ -58,6 +67,9 @@ void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t 
 		fault(m, device, causes, VTD_FAULT_SOURCE_ID);
 		return;
 	}
+	if (cached->posted) {
+		ready_ps += timings->posted_update_ps;
+	}
 	/* A hit does not overtake an earlier miss of the same device. */
 	if (ready_ps < d->remapped_ps) {
 		ready_ps = d->remapped_ps;
@@ -65,7 +77,8 @@ void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t 
 	d->remapped_ps = ready_ps;
 	m->vtd->in_lookup++;
 	machine_post(m, ready_ps - m->now_ps, &(struct hw_event){
-		.kind = HW_REMAP_DONE, .device = device, .channel = device, .cpu = cached->cpu,
+		.kind = HW_REMAP_DONE, .flag = (uint8_t)delivery_of(cached), .device = device, .channel = device,
+		.cpu = cached->posted ? (uint16_t)(cached->posted - 1) : cached->cpu,
 		.value = cached->vector, .causes = causes });
 	if (!m->config->remap_cache) {
 		*cached = (struct irte){ 0 };
@@ -86,7 +99,12 @@ void vtd_looked_up(struct machine *m, const struct hw_event *event)
 		m->vtd->flush_waits--;
 		flush_wake(m);
 	}
-	fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
+	if (event->flag == VTD_REMAPPED) {
+		fabric_deliver(m, event->device, event->cpu, event->value, event->causes);
+		return;
+	}
+	posted_request(m, event->cpu, event->value, event->flag == VTD_POSTED_URGENT, event->causes);
+	fabric_ends(m, event->device);
 }
 
 void vtd_flush_done(struct machine *m, const struct hw_event *event)

@@ -18,6 +18,9 @@ struct machine;
 struct hw_event;
 struct kthread;
 
+/* struct hw_event's flag where HW_REMAP_DONE is of a posted entry; its cpu is the vCPU then. */
+enum vtd_delivery { VTD_REMAPPED, VTD_POSTED, VTD_POSTED_URGENT };
+
 /* Fault reasons of the specification, section 7.2. */
 enum vtd_fault {
 	VTD_FAULT_INDEX = 0x21,
@@ -32,6 +35,8 @@ struct irte {
 	uint8_t vector;
 	uint16_t cpu;
 	uint32_t requester;   /* device + 1 that may use it (source-id validation) */
+	uint16_t posted;      /* vCPU + 1 whose descriptor it goes to, vector then being the guest's; 0: to cpu */
+	uint16_t urgent;      /* posted: notified even while notifications are suppressed */
 };
 
 struct vtd {

@@ -8,6 +8,7 @@
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/root_domain.h"
+#include "models/os/vcpu.h"
 #include "models/strategies/operations.h"
 
 static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu, uint32_t source, uint8_t detail,
@@ -18,17 +19,26 @@ static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu
 		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE, .causes = causes });
 }
 
-/* A vector without a descriptor: logged, or swallowed once where the slot says that it may still come. */
+static uint32_t *slot_of(const struct machine *m, uint32_t cpu)
+{
+	return &m->vector_irq[(size_t)cpu * m->vectors + m->cpu[cpu].vector];
+}
+
+/*
+ * A vector without a descriptor: logged, or swallowed once where the slot said that it may still come. It is cleared then,
+ * whatever it holds by now.
+ */
 static void no_handler(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t *slot = &m->vector_irq[(size_t)cpu * m->vectors + c->vector];
-	bool silent = *slot == VECTOR_SHUTDOWN || *slot == VECTOR_RETRIGGERED;
+	uint32_t *slot = slot_of(m, cpu);
+	bool silent = c->slot_read == VECTOR_SHUTDOWN || c->slot_read == VECTOR_RETRIGGERED;
 
 	emit_cpu(m, EV_NO_HANDLER, cpu, SOURCE_NONE, silent, c->causes);
 	if (silent) {
 		*slot = VECTOR_UNUSED;
 	}
+	c->slot_read = 0;
 	causes_lose(m, &c->causes, LOSS_UNASSIGNED, cpu, c->vector);
 	m->controller->eoi(m, cpu);
 	cpu_irq_exit(m, cpu);
@@ -42,9 +52,13 @@ static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, 
 
 	device = &m->config->devices[m->source[c->desc].device];
 	handler_ps = device->handler_ps ? device->handler_ps : m->config->timings.handler_ps;
-	emit_cpu(m, EV_HANDLER_START, cpu, c->desc, origin, *causes);
-	causes_release(m, causes);
-	m->env->serviced(m, c->desc);
+	if (vcpu_owns(m, c->desc)) {
+		vcpu_forward(m, cpu, c->desc, causes);
+	} else {
+		emit_cpu(m, EV_HANDLER_START, cpu, c->desc, origin, *causes);
+		causes_release(m, causes);
+		m->env->serviced(m, c->desc);
+	}
 	machine_post(m, handler_ps, &(struct hw_event){
 		.kind = HW_HANDLER_ENDS, .cpu = (uint16_t)cpu, .channel = cpu });
 }
@@ -91,22 +105,74 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 	handle_event(m, cpu);
 }
 
-void irq_dispatch(struct machine *m, uint32_t cpu)
+static void dispatch_to(struct machine *m, uint32_t cpu, uint32_t desc)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t desc = m->vector_irq[(size_t)cpu * m->vectors + c->vector];
 
-	if (desc >= m->sources_count) {
-		no_handler(m, cpu);
-		return;
-	}
 	c->desc = desc;
 	if (m->desc[desc].lock) {
-		c->spinning = 1;
+		c->spinning = SPIN_ON_DESC;
 		m->desc[desc].spinners++;
 		return;
 	}
 	edge_flow(m, cpu);
+}
+
+/*
+ * The slot held no descriptor. Who sets vectors up holds the vector lock, so a second look under that lock sees either all
+ * of it or nothing.
+ */
+static void no_descriptor(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (m->config->setup && !m->config->setup->rechecks) {
+		no_handler(m, cpu);
+		return;
+	}
+	if (m->locks->vector_lock) {
+		c->spinning = SPIN_ON_VECTOR_LOCK;
+		m->locks->spinners++;
+		return;
+	}
+	c->slot_read = *slot_of(m, cpu);
+	if (c->slot_read >= m->sources_count) {
+		no_handler(m, cpu);
+		return;
+	}
+	c->slot_read = 0;
+	dispatch_to(m, cpu, *slot_of(m, cpu));
+}
+
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (again) {
+		no_descriptor(m, cpu);
+		return;
+	}
+	if (vcpu_takes_host_vector(m, cpu)) {
+		return;
+	}
+	if (*slot_of(m, cpu) < m->sources_count) {
+		dispatch_to(m, cpu, *slot_of(m, cpu));
+		return;
+	}
+	c->slot_read = *slot_of(m, cpu);
+	machine_post(m, m->config->timings.slot_gap_ps, &(struct hw_event){
+		.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu, .channel = cpu });
+}
+
+void irq_vector_unlocked(struct machine *m)
+{
+	for (uint32_t cpu = 0; m->locks->spinners && cpu < m->config->cpus; cpu++) {
+		if (m->cpu[cpu].spinning == SPIN_ON_VECTOR_LOCK) {
+			m->cpu[cpu].spinning = SPIN_NOT;
+			m->locks->spinners--;
+			no_descriptor(m, cpu);
+		}
+	}
 }
 
 void irq_desc_unlocked(struct machine *m, uint32_t desc)
@@ -117,10 +183,20 @@ void irq_desc_unlocked(struct machine *m, uint32_t desc)
 	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
 		struct cpu *c = &m->cpu[cpu];
 
-		if (c->spinning && c->desc == desc && !m->desc[desc].lock) {
-			c->spinning = 0;
+		if (c->spinning == SPIN_ON_DESC && c->desc == desc && !m->desc[desc].lock) {
+			c->spinning = SPIN_NOT;
 			m->desc[desc].spinners--;
 			edge_flow(m, cpu);
+		}
+	}
+}
+
+/* Threads in free_irq() that wait for the handler's end. */
+static void wake_synchronizers(struct machine *m, uint32_t desc)
+{
+	for (uint32_t i = 0; i < m->config->threads; i++) {
+		if (m->thread[i].waiting_handler == desc + 1) {
+			m->env->wake(m, i);
 		}
 	}
 }
@@ -130,7 +206,9 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	if (!vcpu_owns(m, c->desc)) {
+		emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
+	}
 	if (desc->flags & DESC_PENDING && !(desc->flags & DESC_DISABLED)) {
 		struct causes causes = desc->pending;
 
@@ -140,6 +218,7 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 		return;
 	}
 	desc->flags &= (uint16_t)~DESC_IN_PROGRESS;
+	wake_synchronizers(m, c->desc);
 	cpu_irq_exit(m, cpu);
 }
 

@@ -12,14 +12,20 @@
 struct machine;
 struct kthread;
 
-/* HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service. */
-void irq_dispatch(struct machine *m, uint32_t cpu);
+/*
+ * HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service. Where its slot holds no descriptor, again with
+ * again set, slot_gap later: the slot is cleared.
+ */
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again);
 
 /* HW_HANDLER_ENDS: the device's handler returns; replays once for each raise that came in between, then leaves. */
 void irq_handler_ends(struct machine *m, uint32_t cpu);
 
 /* A descriptor's lock was released: CPUs that spin on it in interrupt context go on. */
 void irq_desc_unlocked(struct machine *m, uint32_t desc);
+
+/* The vector lock was released: the same. */
+void irq_vector_unlocked(struct machine *m);
 
 /* Body of the interrupt-context thread of a CPU: carries out the deferred move that its interrupt found, for ever. */
 void irq_context_thread(struct kthread *k);

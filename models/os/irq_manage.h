@@ -40,4 +40,11 @@ void irq_device_enable(struct kthread *k, uint32_t device, bool enable);
 void irq_mask(struct kthread *k, uint32_t desc);
 void irq_unmask(struct kthread *k, uint32_t desc);
 
+/*
+ * disable_irq() and enable_irq(): what arrives in between is marked pending, and sent again by the enable. The disable
+ * returns when no handler of the interrupt runs. They do not nest.
+ */
+void irq_disable(struct kthread *k, uint32_t desc);
+void irq_enable(struct kthread *k, uint32_t desc);
+
 #endif

@@ -63,6 +63,22 @@ struct irte k_irte_read(struct kthread *k, uint32_t entry);
 /* Invalidation of one cached entry, and the wait until it is done. */
 void k_irte_flush(struct kthread *k, uint32_t entry);
 
+/* A call to the hypervisor: what the thread does next, the hypervisor has done for it. */
+void k_hypercall(struct kthread *k);
+
+/* Sends the interrupt of desc, which is marked pending, to its CPU again. */
+void k_resend(struct kthread *k, uint32_t desc);
+
+/*
+ * The control half of a vCPU's posted-interrupt descriptor, in one compare-exchange; the ON bit at that moment. And ON set
+ * where the PIR is not empty.
+ */
+bool k_posted_control(struct kthread *k, uint32_t vcpu, struct posted_control control);
+void k_posted_recompute(struct kthread *k, uint32_t vcpu);
+
+/* Whether the vCPU's interrupts are to be virtualized from its next VM entry on. */
+void k_vcpu_apicv(struct kthread *k, uint32_t vcpu, bool on);
+
 /* Folds a value that the thread has learned into what it knows. */
 void kapi_observe(struct kthread *k, uint64_t value);
 

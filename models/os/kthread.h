@@ -16,6 +16,7 @@ struct kthread {
 	uint8_t waiting_cpu;     /* queued for its CPU */
 	uint8_t waiting_lock;    /* spins on a lock */
 	uint8_t waiting_flush;   /* queued for the invalidation queue */
+	uint32_t waiting_handler; /* irq_desc + 1 whose handler has to end */
 	uint32_t waiting_writes; /* device + 1 that its own posted writes have to reach before its read does */
 	uint32_t waiting_device; /* device + 1 whose messages have to arrive before its completion does */
 	uint32_t waiting_messages;

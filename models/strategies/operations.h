@@ -41,4 +41,24 @@ struct hotplug_operations {
 	bool completes_moves;  /* old vectors that moves left on the CPU are freed; otherwise they leak */
 };
 
+struct posted_operations {
+	bool syncs_without_apicv;  /* a VM entry looks at the PIR even where interrupts are not virtualized */
+	bool keeps_entry;          /* an affinity write leaves an entry alone that posts to a vCPU */
+	bool recomputes_on;        /* ON is set again on the return of a preempted vCPU whose PIR is not empty */
+};
+
+/* A machine without one rechecks. */
+struct setup_operations {
+	bool rechecks;             /* a slot without a descriptor is read again under the vector lock before it is cleared */
+};
+
+struct swap_operations {
+	/* Gives the handler of a guest's interrupt another event counter, because the guest changed its affinity. */
+	void (*swap)(struct kthread *k, uint32_t desc);
+};
+
+struct monitor_operations {
+	bool copies_every_write;   /* otherwise only a write of the control register refreshes the monitor's copy */
+};
+
 #endif

@@ -12,6 +12,12 @@ extern const struct move_operations vtd_whole, vtd_split, vtd_no_flush;
 extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, cleanup_ipi, cleanup_immediate;
 extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
 
+extern const struct move_operations hyperv_reuse, hyperv_recompose;
+extern const struct posted_operations posted, posted_no_sync, posted_clobber, posted_no_recompute;
+extern const struct setup_operations setup_recheck, setup_unlocked;
+extern const struct swap_operations swap_free_request, swap_disable_update;
+extern const struct monitor_operations monitor_every_write, monitor_control_only;
+
 #define X86 NEEDS(ARCH_X86)
 #define PLAIN NEEDS(REMAP_NONE)
 #define PCI (NEEDS(DEVICE_MSI) | NEEDS(DEVICE_MSIX))
@@ -25,6 +31,12 @@ static const char not_remapped[] = "x86, not remapped";
 static const char remapped[] = "x86, remapped";
 static const char cleanup[] = "clean-up of the old vector";
 static const char hotplug[] = "CPU offline";
+
+static const char hypervisor[] = "interrupts of guests";
+static const char entry[] = "interrupt entry";
+
+#define POSTED(name, summary, operations) \
+	{ name, SLOT_POSTED, hypervisor, summary, X86, NEEDS(REMAP_VTD), NEEDS_ANY, MASKING_ANY, operations }
 
 static const struct strategy registry[] = {
 	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, PCI, MASKING_ANY, &x86_direct),
@@ -56,6 +68,10 @@ static const struct strategy registry[] = {
 	     MASKING_ANY, &vtd_split),
 	MOVE("vtd-no-flush", remapped, "remap entry in one store, without the invalidation", NEEDS(REMAP_VTD), PCI,
 	     MASKING_ANY, &vtd_no_flush),
+	MOVE("hyperv-reuse", remapped, "the hypervisor retargets the entry, message and block stay", NEEDS(REMAP_HYPERV), PCI,
+	     MASKING_ANY, &hyperv_reuse),
+	MOVE("hyperv-recompose", remapped, "Linux before b4b77778ecc5: the block of entries is freed and allocated again",
+	     NEEDS(REMAP_HYPERV), PCI, MASKING_ANY, &hyperv_recompose),
 	OTHER("first-interrupt", SLOT_CLEANUP, cleanup, "a timer, armed by the first interrupt on the new CPU",
 	      &cleanup_first_interrupt),
 	OTHER("timer", SLOT_CLEANUP, cleanup, "a timer, armed at the end of the move", &cleanup_timer),
@@ -67,6 +83,24 @@ static const struct strategy registry[] = {
 	      "Linux before 52d6b926aabc: the APIC is disabled before the interrupts move", &offline_early_disable),
 	OTHER("offline-leak", SLOT_HOTPLUG, hotplug,
 	      "Linux before a6c11c0a5235 (CVE-2024-31076): old vectors on the dying CPU are never freed", &offline_leak),
+	OTHER("setup-recheck", SLOT_SETUP, entry, "a slot without a descriptor is read again under the vector lock",
+	      &setup_recheck),
+	OTHER("setup-unlocked", SLOT_SETUP, entry, "Linux before ce0b5eedcb75: it is cleared by what was read without the lock",
+	      &setup_unlocked),
+	POSTED("posted", "posted to vCPUs; the PIR is looked at before each VM entry", &posted),
+	POSTED("posted-no-sync", "Linux before 37c4dbf337c5: no look at the PIR while APICv is off", &posted_no_sync),
+	POSTED("posted-clobber", "Linux before 688124cc541f: a host affinity write replaces the vCPU's entry",
+	       &posted_clobber),
+	POSTED("posted-no-recompute", "Linux before c112b5f50232: ON stays clear when notifications are allowed again",
+	       &posted_no_recompute),
+	OTHER("swap-disable", SLOT_SWAP, hypervisor, "event counter replaced while the interrupt is disabled",
+	      &swap_disable_update),
+	OTHER("swap-free", SLOT_SWAP, hypervisor, "interrupt freed and requested again with the new event counter",
+	      &swap_free_request),
+	OTHER("monitor-every-write", SLOT_MONITOR, hypervisor, "each write of the MSI capability refreshes the monitor's copy",
+	      &monitor_every_write),
+	OTHER("monitor-control-only", SLOT_MONITOR, hypervisor,
+	      "FreeBSD before D24593: only a write of the control register does", &monitor_control_only),
 };
 
 const struct strategy *strategy_registry(size_t *count)
@@ -90,11 +124,22 @@ const struct strategy *strategy_default(enum strategy_slot slot, enum machine_ar
 	(void)arch;
 	switch (slot) {
 	case SLOT_MOVE:
+		if (remap == REMAP_HYPERV) {
+			return strategy_find("hyperv-reuse");
+		}
 		return strategy_find(remap == REMAP_VTD ? "vtd" : "x86-tmp");
 	case SLOT_CLEANUP:
 		return strategy_find(remap == REMAP_VTD ? "timer" : "first-interrupt");
 	case SLOT_HOTPLUG:
 		return strategy_find("offline-scan");
+	case SLOT_POSTED:
+		return remap == REMAP_VTD ? strategy_find("posted") : NULL;
+	case SLOT_SETUP:
+		return strategy_find("setup-recheck");
+	case SLOT_SWAP:
+		return strategy_find("swap-disable");
+	case SLOT_MONITOR:
+		return strategy_find("monitor-every-write");
 	case SLOT_ALLOCATION:
 	case STRATEGY_SLOTS:
 		break;
