@@ -44,6 +44,8 @@
 	  "update of a posted-interrupt descriptor in memory by the remap hardware") \
 	X(vm_exit_ps, "vm_exit", 700 * NS, ESTIMATE, "from guest mode to the host's code") \
 	X(vm_entry_ps, "vm_entry", 500 * NS, ESTIMATE, "from the host's code to guest mode") \
+	X(event_swap_ps, "event_swap", 10 * US, ESTIMATE, \
+	  "release of an interrupt's event counter and registration of the next one") \
 	X(wakeup_ps, "wakeup", 3 * US, ESTIMATE, "a blocked thread, from its wake-up until it runs") \
 	X(jiffy_ps, "jiffy", 4 * MS, MEASURED, "timer tick (HZ=250)") \
 	X(set_affinity_ps, "set_affinity", 3 * US, ESTIMATE, "software path of an affinity change") \

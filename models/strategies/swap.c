@@ -25,8 +25,9 @@ static void free_request(struct kthread *k, uint32_t desc)
 {
 	const struct source *source = &k->machine->source[desc];
 
-	/* What a CPU has pending when this returns finds no handler. */
+	/* From here on what a CPU has pending finds no handler. */
 	irq_free_vectors(k, source->device, source->vector, source->vector + 1);
+	k_work(k, k->machine->config->timings.event_swap_ps);
 	irq_request_vectors(k, source->device, source->vector, source->vector + 1);
 }
 
@@ -34,6 +35,7 @@ static void disable_update(struct kthread *k, uint32_t desc)
 {
 	/* From here on an interrupt is kept as pending by the flow. */
 	irq_disable(k, desc);
+	k_work(k, k->machine->config->timings.event_swap_ps);
 	k_note(k, "event counter replaced", desc, k->cpu, 0);
 	/* What came meanwhile is sent again. */
 	irq_enable(k, desc);
