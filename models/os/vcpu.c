@@ -356,6 +356,7 @@ void vcpu_run(struct kthread *k, uint32_t vcpu, uint64_t time_ps, bool halts)
 void vcpu_preempt(struct kthread *k, uint32_t vcpu, uint64_t time_ps)
 {
 	put(k, vcpu);
+	to_the_back(k->machine, vcpu);
 	k_sleep(k, time_ps);
 }
 
