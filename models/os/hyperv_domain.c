@@ -2,18 +2,19 @@
 #include "models/os/hyperv_domain.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "models/hw/hyperv.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
 #include "remap_index.h"
 
-/* Room for power-of-two blocks, and for one more while a block is replaced. */
+/* Room for power-of-two blocks. */
 static uint32_t entries_for(const struct machine *m)
 {
-	uint32_t entries = 128;
+	uint32_t entries = 64;
 
-	while (entries < 4 * m->sources_count && entries < REMAP_INDEX_ENTRIES_MAX) {
+	while (entries < 2 * m->sources_count && entries < REMAP_INDEX_ENTRIES_MAX) {
 		entries *= 2;
 	}
 	return entries;
@@ -124,15 +125,14 @@ void hyperv_create_block(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
 	struct block block = block_of(m, desc);
-	uint32_t old = m->desc[block.first].entry;
 
 	k_hypercall(k);
-	/* The table has room for it besides the old one, so this does not fail. */
-	if (create(m, &block)) {
-		return;
-	}
-	remap_index_free(m->remap_index, old, block.order);
+	remap_index_free(m->remap_index, m->desc[block.first].entry, block.order);
 	remap_index_flush_done(m->remap_index, remap_index_flush_begin(m->remap_index));
+	/* The room that it has just given back is there. */
+	if (create(m, &block)) {
+		abort();
+	}
 	k_note(k, "block of entries created", desc, k->cpu, m->desc[block.first].entry);
 }
 

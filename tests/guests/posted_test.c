@@ -88,6 +88,7 @@ Test(posted, running_vcpu_takes_it_without_an_exit)
 	cr_expect_eq(w->last_ps[EV_HANDLER_START],
 		     t->message_ps + t->remap_miss_ps + t->posted_update_ps + t->fabric_hop_ps + t->irq_entry_ps);
 	cr_expect_eq(w->serviced, 1);
+	cr_expect_eq(w->machine.device[0].in_flight, 0, "a completion need not wait for it any more");
 	cr_expect_eq(w->machine.posted[0].on, 0);
 	cr_expect(posted_pir_empty(&w->machine.posted[0]));
 	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
