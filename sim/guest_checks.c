@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a scenario's vCPUs need of the rest of it, and the guest vectors of the devices that post to them. */
+/*
+ * What a scenario's vCPUs need of the rest of it, and the guest vectors of the devices that post to
+ * them.
+ */
 #include <string.h>
 
 #include "models/hw/posted.h"
@@ -12,6 +15,10 @@ bool finish_vcpu(struct loader *l, const struct yaml_node *node, const struct sc
 {
 	bool sound = true;
 
+	if (l->vcpus->len >= SCENARIO_VCPUS_MAX) {
+		diagnose(l->d, &node->mark, "more than %d vCPUs", SCENARIO_VCPUS_MAX);
+		return false;
+	}
 	for (guint i = 0; i < l->vcpus->len; i++) {
 		if (strcmp(g_array_index(l->vcpus, struct scenario_vcpu, i).name, vcpu->name) == 0) {
 			struct mark at = key_mark(node, "name");

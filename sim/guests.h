@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The threads of the guests' virtual CPUs: each runs, is preempted or blocks by its scenario's schedule. */
+/*
+ * The threads of the guests' virtual CPUs: each runs, is preempted or blocks by its scenario's
+ * schedule.
+ */
 #ifndef MSIRACE_SIM_GUESTS_H
 #define MSIRACE_SIM_GUESTS_H
 

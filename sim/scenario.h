@@ -23,6 +23,7 @@
 
 #define SCENARIO_CPUS_MAX 8192
 #define SCENARIO_DEVICES_MAX 4096
+#define SCENARIO_VCPUS_MAX 1024
 
 struct scenario_machine {
 	enum machine_arch arch;

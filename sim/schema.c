@@ -168,7 +168,7 @@ static const struct schema_key vcpu_keys[] = {
 	  .documentation = "the host's CPU that it runs on" },
 	{ "apicv", TYPE_BOOL, IN(scenario_vcpu, apicv), .preset = "true",
 	  .documentation = "its interrupts are virtualized at the start: delivered without leaving guest mode" },
-	{ "run", TYPE_DURATION, IN(scenario_vcpu, run_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
+	{ "run", TYPE_DURATION, IN(scenario_vcpu, run_ps), .min = US, .max = SCENARIO_DURATION_PS_MAX,
 	  .preset_note = "for ever", .documentation = "how long it runs before it is preempted or blocks, in turn" },
 	{ "preempt", TYPE_DURATION, IN(scenario_vcpu, preempt_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
 	  .preset_note = "never", .documentation = "how long it is preempted then" },

@@ -45,7 +45,10 @@ static void go_on_in(struct machine *m, uint32_t vcpu, uint64_t time_ps)
 	vcpu_arm(m, vcpu, VCPU_IRQ, time_ps);
 }
 
-/* The guest is interrupted by the highest virtual interrupt that is requested, once it is through with the last one. */
+/*
+ * The guest is interrupted by the highest virtual interrupt that is requested, once it is through
+ * with the last one.
+ */
 static void recognise(struct machine *m, uint32_t vcpu)
 {
 	struct vcpu *v = &m->vcpu[vcpu];

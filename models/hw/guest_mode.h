@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest mode of a CPU: a vCPU runs on it, takes virtual interrupts out of its virtual IRR, and runs its handlers. Intel SDM
- * volume 3, chapter 30 "APIC Virtualization and Virtual Interrupts".
+ * Guest mode of a CPU: a vCPU runs on it, takes virtual interrupts out of its virtual IRR, and runs
+ * its handlers. Intel SDM volume 3, chapter 30 "APIC Virtualization and Virtual Interrupts".
  *
- * Events, HW_VCPU, each void where its generation is not the vCPU's: VCPU_ENTERS, the VM entry is complete; VCPU_IRQ, the
- * guest has entered its kernel for a virtual interrupt, or its handler ends; VCPU_TIMER, the vCPU's time is up; VCPU_SLICE,
- * another vCPU has waited for the CPU long enough. The guest stands still while the CPU is not in guest mode.
+ * Events, HW_VCPU, each void where its generation is not the vCPU's: VCPU_ENTERS, the VM entry is
+ * complete; VCPU_IRQ, the guest has entered its kernel for a virtual interrupt, or its handler
+ * ends; VCPU_TIMER, the vCPU's time is up; VCPU_SLICE, another vCPU has waited for the CPU long
+ * enough. The guest stands still while the CPU is not in guest mode.
  */
 #ifndef MSIRACE_MODELS_HW_GUEST_MODE_H
 #define MSIRACE_MODELS_HW_GUEST_MODE_H
@@ -50,7 +51,10 @@ struct vcpu {
 void vcpu_arm(struct machine *m, uint32_t vcpu, enum vcpu_event event, uint64_t delay_ps);
 void vcpu_cancel(struct machine *m, uint32_t vcpu, enum vcpu_event event);
 
-/* The VM entry is complete: virtual interrupts that are requested, and a notification that came meanwhile, are seen. */
+/*
+ * The VM entry is complete: virtual interrupts that are requested, and a notification that came
+ * meanwhile, are seen.
+ */
 void guest_enter(struct machine *m, uint32_t vcpu);
 
 /* Leaves guest mode; true where the CPU was in it. */

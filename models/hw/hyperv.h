@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupt remapping as the Hyper-V hypervisor offers it to a guest: the guest never writes an entry. It asks for a block of
- * entries, gets the message that leads to it, and has single entries of the block retargeted. A request reads its entry as
- * it is at that moment: the hypervisor keeps no stale copy of its own.
+ * Interrupt remapping as the Hyper-V hypervisor offers it to a guest: the guest never writes an
+ * entry. It asks for a block of entries, gets the message that leads to it, and has single entries
+ * of the block retargeted. A request reads its entry as it is at that moment: the hypervisor keeps
+ * no stale copy of its own.
  *
- * The message is the hypervisor's choice; here its data is the index of the entry, to which multi-message MSI adds the
- * number of the vector.
+ * The message is the hypervisor's choice; here its data is the index of the entry, to which
+ * multi-message MSI adds the number of the vector.
  */
 #ifndef MSIRACE_MODELS_HW_HYPERV_H
 #define MSIRACE_MODELS_HW_HYPERV_H

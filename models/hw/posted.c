@@ -61,7 +61,10 @@ void posted_request(struct machine *m, uint32_t vcpu, uint32_t vector, bool urge
 	machine_emit(m, &(struct model_event){
 		.kind = EV_NOTIFY, .cpu = d->control.ndst, .value = d->control.nv,
 		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
-	/* An interrupt message of the remap hardware itself: from the root complex, in no order with others. */
+	/*
+	 * An interrupt message of the remap hardware itself: from the root complex, in no order
+	 * with others.
+	 */
 	machine_post(m, m->config->timings.fabric_hop_ps, &(struct hw_event){
 		.kind = HW_FABRIC_DELIVERS, .cpu = d->control.ndst, .device = DEVICE_NONE, .channel = UINT32_MAX,
 		.value = d->control.nv });

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Posted interrupts: a descriptor in memory for each vCPU, into which the remap hardware puts interrupts instead of sending
- * them to a CPU. VT-d specification 4.1, section 5.2.5 "Interrupt-Posting Hardware Operation"; Intel SDM volume 3, section
- * 30.6 "Posted-Interrupt Processing".
+ * Posted interrupts: a descriptor in memory for each vCPU, into which the remap hardware puts
+ * interrupts instead of sending them to a CPU. VT-d specification 4.1, section 5.2.5
+ * "Interrupt-Posting Hardware Operation"; Intel SDM volume 3, section 30.6 "Posted-Interrupt
+ * Processing".
  *
  *   remap hardware                         CPU named by NDST
  *   set the vector's bit in the PIR
@@ -11,7 +12,8 @@
  *                                          the virtual IRR, no exit
  *                                          otherwise: an ordinary interrupt of the host
  *
- * With SN set and no urgency the bit is set and nobody is told: ON stays clear. Whoever clears SN has to look at the PIR.
+ * With SN set and no urgency the bit is set and nobody is told: ON stays clear. Whoever clears SN
+ * has to look at the PIR.
  */
 #ifndef MSIRACE_MODELS_HW_POSTED_H
 #define MSIRACE_MODELS_HW_POSTED_H
@@ -27,7 +29,10 @@ struct state_layout;
 #define POSTED_VECTORS 256
 #define POSTED_WORDS (POSTED_VECTORS / 64)
 
-/* The host's vectors for it, as Linux has them; all above POSTED_HOST_VECTORS are the system's where there are vCPUs. */
+/*
+ * The host's vectors for it, as Linux has them; all above POSTED_HOST_VECTORS are the system's
+ * where there are vCPUs.
+ */
 #define POSTED_HOST_VECTORS 0xf0u
 #define POSTED_WAKEUP_VECTOR 0xf1u
 #define POSTED_NOTIFICATION_VECTOR 0xf2u
@@ -57,7 +62,10 @@ bool posted_set(struct machine *m, uint32_t vcpu, uint32_t vector, struct causes
 
 bool posted_pir_empty(const struct posted_descriptor *descriptor);
 
-/* Clears ON and moves the PIR to the vCPU's virtual IRR: a CPU in guest mode does it, and the host before it enters. */
+/*
+ * Clears ON and moves the PIR to the vCPU's virtual IRR: a CPU in guest mode does it, and the host
+ * before it enters.
+ */
 void posted_sync(struct machine *m, uint32_t vcpu);
 
 /* The raises of a vector in the PIR, and of a virtual interrupt that is requested. */

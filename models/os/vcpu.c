@@ -67,7 +67,10 @@ void vcpu_enter(struct machine *m, uint32_t vcpu)
 	vcpu_arm(m, vcpu, VCPU_ENTERS, m->config->timings.vm_entry_ps);
 }
 
-/* The last look at the PIR with interrupts off, then the VM entry: a notification that comes later is seen by the CPU. */
+/*
+ * The last look at the PIR with interrupts off, then the VM entry: a notification that comes later
+ * is seen by the CPU.
+ */
 static void entered(struct machine *m, uint32_t vcpu)
 {
 	struct vcpu *v = &m->vcpu[vcpu];
@@ -164,7 +167,10 @@ bool vcpu_takes_host_vector(struct machine *m, uint32_t cpu)
 	if (!m->config->vcpus_count || c->vector < POSTED_HOST_VECTORS) {
 		return false;
 	}
-	/* A notification for a vCPU that is not in guest mode here finds nothing to do: its VM entry looks at the PIR. */
+	/*
+	 * A notification for a vCPU that is not in guest mode here finds nothing to do: its VM
+	 * entry looks at the PIR.
+	 */
 	if (c->vector == POSTED_WAKEUP_VECTOR) {
 		wake_blocked(m, cpu);
 	}
@@ -253,7 +259,9 @@ static void load(struct kthread *k, uint32_t vcpu)
 	}
 	k_irq_save(k);
 	k_posted_control(k, vcpu, control);
-	/* What was posted while SN was set has set no ON, and nobody but us will ever look for it. */
+	/*
+	 * What was posted while SN was set has set no ON, and nobody but us will ever look for it.
+	 */
 	if (m->config->posted->recomputes_on) {
 		k_posted_recompute(k, vcpu);
 	}
@@ -371,8 +379,8 @@ void vcpu_block(struct kthread *k, uint32_t vcpu, uint64_t time_ps)
 	k_irq_save(k);
 	set_state(m, vcpu, VCPU_BLOCKED);
 	/*
-	 * What was posted before this has sent the other vector, and with ON set nothing more is sent: the wake-up that it
-	 * needs has to come from here.
+	 * What was posted before this has sent the other vector, and with ON set nothing more is
+	 * sent: the wake-up that it needs has to come from here.
 	 */
 	if (k_posted_control(k, vcpu, control)) {
 		send_ipi(m, k->cpu, k->cpu, POSTED_WAKEUP_VECTOR);

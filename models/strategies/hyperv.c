@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moves of a Hyper-V guest: the hypervisor retargets an entry, and the device's message stays. Before Linux b4b77778ecc5
- * (2022) composing the message again, which an affinity change does, gave the old entries back and asked for new ones. A
- * device with several MSI messages has one block of entries for all of them:
+ * Moves of a Hyper-V guest: the hypervisor retargets an entry, and the device's message stays.
+ * Before Linux b4b77778ecc5 (2022) composing the message again, which an affinity change does, gave
+ * the old entries back and asked for new ones. A device with several MSI messages has one block of
+ * entries for all of them:
  *
  *   guest kernel                      hypervisor                  device
  *   move vector 2:
@@ -29,7 +30,9 @@ static int reuse(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
-	/* Up to here interrupts go to the old vector, which stays live; afterwards to the new one. */
+	/*
+	 * Up to here interrupts go to the old vector, which stays live; afterwards to the new one.
+	 */
 	hyperv_retarget(k, desc);
 	return x86_end_move(k, desc);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the interrupt entry does with a vector whose slot holds no descriptor. Before Linux ce0b5eedcb75 (2025) it cleared
- * the slot by what it had read, without a lock:
+ * What the interrupt entry does with a vector whose slot holds no descriptor. Before Linux
+ * ce0b5eedcb75 (2025) it cleared the slot by what it had read, without a lock:
  *
  *   CPU 0 (kernel)                                   CPU 1
  *                                                    vector pending in the IRR

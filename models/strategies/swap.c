@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * How the host gives the handler of an assigned device's interrupt another event counter, because the guest has changed
- * the affinity. vfio frees the interrupt and requests it again:
+ * How the host gives the handler of an assigned device's interrupt another event counter, because
+ * the guest has changed the affinity. vfio frees the interrupt and requests it again:
  *
  *   CPU 0 (host, for the guest)                     device            CPU 1, interrupts off
  *   (the guest has masked in its own copy only)

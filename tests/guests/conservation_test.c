@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The conservation law under random scenarios with vCPUs, monitors, hypervisor entries and swaps: the simulator asserts it
- * at the end of each run. Under the protocols that lose nothing nothing may be lost, nor be stuck when the run is over.
+ * The conservation law under random scenarios with vCPUs, monitors, hypervisor entries and swaps:
+ * the simulator asserts it at the end of each run. Under the protocols that lose nothing nothing
+ * may be lost, nor be stuck when the run is over.
  */
 #define _GNU_SOURCE
 #include <criterion/criterion.h>
@@ -73,7 +74,10 @@ static void write_devices(FILE *out, uint64_t *state, unsigned devices, unsigned
 static bool write_actions(FILE *out, uint64_t *state, unsigned devices, unsigned vcpus)
 {
 	bool keeps = true;
-	/* What is freed has to be allocated again, what is disabled enabled: in pairs, at random times. */
+	/*
+	 * What is freed has to be allocated again, what is disabled enabled: in pairs, at random
+	 * times.
+	 */
 	static const struct {
 		const char *verb, *opposite;
 	} verbs[] = {
@@ -134,7 +138,9 @@ static char *random_scenario(uint64_t seed, struct promise *promise)
 	write_devices(out, &state, devices, vcpus, system == 1);
 	promise->lossless = write_actions(out, &state, devices, vcpus) && system != 2 && !swap_free &&
 			    !(system == 1 && recompose);
-	/* Every vCPU gets the CPU within a few jiffies, so only what the protocol forgets is left. */
+	/*
+	 * Every vCPU gets the CPU within a few jiffies, so only what the protocol forgets is left.
+	 */
 	promise->live = promise->lossless && !(system == 0 && (protocol == 1 || protocol == 3));
 	fclose(out);
 	return text;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine with vCPUs and no threads: events come out of a plain list in the order of sim/calendar.h, everything that the
- * models tell is counted. The conservation law is asserted when the world ends.
+ * A machine with vCPUs and no threads: events come out of a plain list in the order of
+ * sim/calendar.h, everything that the models tell is counted. The conservation law is asserted when
+ * the world ends.
  */
 #ifndef MSIRACE_TESTS_GUESTS_GUEST_WORLD_H
 #define MSIRACE_TESTS_GUESTS_GUEST_WORLD_H

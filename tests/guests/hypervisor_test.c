@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* A hypervisor's remap entries, a monitor's copy of a message, and the entry of an interrupt without a descriptor. */
+/*
+ * A hypervisor's remap entries, a monitor's copy of a message, and the entry of an interrupt
+ * without a descriptor.
+ */
 #include <criterion/criterion.h>
 
 #include "guest_world.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Posted interrupts: the remap hardware's operation, guest mode, and what the hypervisor does around them. */
+/*
+ * Posted interrupts: the remap hardware's operation, guest mode, and what the hypervisor does
+ * around them.
+ */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
@@ -22,7 +25,10 @@ static struct guest_setup one_guest(bool apicv)
 	};
 }
 
-/* The specification's table of the posting operation: ON, SN and urgency before; ON and a notification after. */
+/*
+ * The specification's table of the posting operation: ON, SN and urgency before; ON and a
+ * notification after.
+ */
 struct posting {
 	uint8_t on, sn;
 	bool urgent;
@@ -151,13 +157,19 @@ Test(posted, host_interrupt_makes_the_guest_stand_still)
 	cr_expect_eq(w->counts[EV_VM_EXIT], 1);
 	cr_expect_eq(w->counts[EV_VM_ENTRY], 2);
 	cr_expect_eq(w->counts[EV_HANDLER_END], 2);
-	/* The guest's handler took 2 us, and all that the exit, the host's interrupt and the entry took. */
+	/*
+	 * The guest's handler took 2 us, and all that the exit, the host's interrupt and the entry
+	 * took.
+	 */
 	cr_expect_eq(w->last_ps[EV_HANDLER_END] - handler_ps,
 		     w->config.timings.handler_ps + w->last_ps[EV_VM_ENTRY] - w->last_ps[EV_VM_EXIT]);
 	guest_world_end(w);
 }
 
-/* Without virtualization the notification is an exit, and the entry behind it looks at the PIR: if it is the fixed one. */
+/*
+ * Without virtualization the notification is an exit, and the entry behind it looks at the PIR: if
+ * it is the fixed one.
+ */
 static void apicv_off(const char *strategy, bool delivered)
 {
 	struct guest_setup setup = one_guest(false);
@@ -242,7 +254,10 @@ Test(posted, software_injects_without_apicv)
 	guest_world_end(w);
 }
 
-/* What sits in the PIR or in an unfinished entry when the run ends is in flight, and is still counted. */
+/*
+ * What sits in the PIR or in an unfinished entry when the run ends is in flight, and is still
+ * counted.
+ */
 Test(posted, unserviced_raises_are_in_flight)
 {
 	struct guest_setup setup = one_guest(true);

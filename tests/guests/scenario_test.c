@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* The scenario keys of guests: what they load to, what is refused and where, and that resolved scenarios load again. */
+/*
+ * The scenario keys of guests: what they load to, what is refused and where, and that resolved
+ * scenarios load again.
+ */
+#define _GNU_SOURCE
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/diagnostics.h"
@@ -95,12 +101,27 @@ Test(guest_scenario, errors_of_vcpus)
 	refused(HEAD "vcpus: [{name: a, cpu: 9}]\n" DEVICES, "there is no CPU 9");
 	refused(HEAD "vcpus: [{name: a, cpu: 1, block: 1ms}]\n" DEVICES, "test.yaml:4:27: error: missing key 'run'");
 	refused(HEAD "vcpus: [{name: a, cpu: 1, run: 1ms}]\n" DEVICES, "'run' says nothing without");
-	refused(HEAD "vcpus: [{name: a, cpu: 1, run: 0ms, block: 1ms}]\n" DEVICES, "run: 0ms is too short");
+	refused(HEAD "vcpus: [{name: a, cpu: 1, run: 0ms, block: 1ms}]\n" DEVICES, "run: 0ms is too short: at least 1us");
 	refused(HEAD "vcpus: [{name: a, cpu: 1, durations: fixd}]\n" DEVICES, "did you mean 'fixed'");
 	refused("strategies: [x86-tmp]\nduration: 1ms\nvcpus: [{name: a, cpu: 1}]\n" DEVICES,
 		"test.yaml:3:1: error: interrupts are posted to vCPUs by VT-d only");
 	refused("machine: {remap: vtd, vectors: {end: 256}}\nstrategies: [posted]\nduration: 1ms\n"
 		"vcpus: [{name: a, cpu: 1}]\n" DEVICES, "'machine.vectors.end' is 256");
+}
+
+Test(guest_scenario, too_many_vcpus)
+{
+	char *text = strdup(HEAD DEVICES "vcpus:\n");
+
+	for (int i = 0; i < 1025; i++) {
+		char *longer = NULL;
+
+		cr_assert_gt(asprintf(&longer, "%s  - {name: v%d, cpu: 0}\n", text, i), 0);
+		free(text);
+		text = longer;
+	}
+	refused(text, "test.yaml:1030:5: error: more than 1024 vCPUs");
+	free(text);
 }
 
 Test(guest_scenario, errors_of_devices)
