@@ -211,7 +211,10 @@ static void act_on_vector(struct action *a, struct kthread *k, uint32_t source)
 		swap(a, k, source);
 		break;
 	case ACTION_RAISE:
-		device_raise(k->machine, source);
+		/* As by itself, only from a queue that its driver has started. */
+		if (k->machine->source[source].active) {
+			device_raise(k->machine, source);
+		}
 		break;
 	case ACTION_MASK:
 	case ACTION_UNMASK:

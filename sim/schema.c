@@ -87,7 +87,7 @@ static const struct schema_name verb_names[] = {
 	{ "disable", ACTION_DISABLE, "clear it" },
 	{ "offline", ACTION_OFFLINE, "take a CPU down" },
 	{ "online", ACTION_ONLINE, "bring a CPU back" },
-	{ "raise", ACTION_RAISE, "one raise, besides the device's own" },
+	{ "raise", ACTION_RAISE, "one raise besides the device's own, of vectors that have a handler" },
 	{ "request", ACTION_REQUEST, "give vectors that are allocated their handlers" },
 	{ "mask", ACTION_MASK, "mask vectors of the device" },
 	{ "unmask", ACTION_UNMASK, "unmask them" },

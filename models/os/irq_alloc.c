@@ -266,7 +266,8 @@ static int boot_spread(struct machine *m, uint32_t device, uint32_t count, uint3
 	}
 	d->spread = count < m->config->cpus ? count : m->config->cpus;
 	for (;;) {
-		got = boot_vectors(m, device, 0, d->spread, needed < d->spread ? needed : d->spread);
+		/* A driver that needs more than there are CPUs is refused. */
+		got = needed <= d->spread ? boot_vectors(m, device, 0, d->spread, needed) : -ENOSPC;
 		if (got <= 0 || (uint32_t)got == d->spread) {
 			return got;
 		}
