@@ -25,6 +25,29 @@ static struct guest_setup one_guest(bool apicv)
 	};
 }
 
+static void count_causes(void *data, struct causes *causes)
+{
+	*(uint32_t *)data += causes->head != 0;
+}
+
+Test(posted, all_places_of_raises_are_known)
+{
+	struct guest_setup setup = one_guest(true);
+	struct guest_world *w = guest_world_create(&setup);
+	uint32_t places = 0;
+
+	device_raise(&w->machine, 0);
+	guest_world_run(w, 10 * US);
+	machine_each_causes(&w->machine, count_causes, &places);
+	cr_expect_eq(places, 1, "in the PIR, as nobody runs the guest");
+	vcpu_start(&w->machine, 0);
+	posted_sync(&w->machine, 0);
+	places = 0;
+	machine_each_causes(&w->machine, count_causes, &places);
+	cr_expect_eq(places, 1, "in the virtual IRR");
+	guest_world_end(w);
+}
+
 /*
  * The specification's table of the posting operation: ON, SN and urgency before; ON and a
  * notification after.

@@ -138,6 +138,35 @@ Test(guest_scenario, errors_of_devices)
 	refused(HEAD "vcpus: [{name: a, cpu: 1}]\ndevices: [" NIC ", posted_to: a, guest_vector: 31}]\n", "out of range: 32 to 255");
 }
 
+Test(guest_scenario, guest_vectors_of_all_domains)
+{
+	char *said;
+	struct scenario *s = load(HEAD "vcpus: [{name: a, cpu: 1}]\n"
+		"devices: [" NIC ", vectors: 2, posted_to: a, ims: {vectors: 3, allocated: 3}}, "
+		"{name: b, kind: msix, posted_to: a}]\n", &said);
+
+	cr_assert_not_null(s, "%s", said);
+	cr_expect_eq(s->devices[0].guest_vector, 48);
+	cr_expect_eq(s->devices[1].guest_vector, 53);
+	scenario_free(s);
+	free(said);
+}
+
+Test(guest_scenario, monitors_are_of_every_architecture_and_swaps_of_x86)
+{
+	char *said;
+	struct scenario *s = load("machine: {arch: riscv}\nstrategies: [imsic-tmp+monitor-control-only]\nduration: 1ms\n"
+		"devices: [{name: nic, kind: msi, monitored: true}]\n", &said);
+
+	cr_expect_not_null(s, "%s", said);
+	scenario_free(s);
+	free(said);
+	refused("machine: {arch: riscv}\nstrategies: [imsic-tmp]\nduration: 1ms\n" DEVICES
+		"actions: [{do: swap, device: nic, at: 1us}]\n", "test.yaml:5:12: error: 'swap' is modelled on arch 'x86' only");
+	refused("machine: {arch: riscv}\nstrategies: [imsic-tmp+setup-recheck]\nduration: 1ms\n" DEVICES,
+		"'setup-recheck' does not work on arch 'riscv'");
+}
+
 Test(guest_scenario, errors_of_actions)
 {
 	refused(HEAD "vcpus: [{name: a, cpu: 1}]\n" DEVICES "actions: [{do: apicv-on, at: 1us}]\n", "missing key 'vcpu'");
