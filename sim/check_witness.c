@@ -296,7 +296,8 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		say(t, t->place, "%s%s", event->text ? event->text : "command", event->detail ? " done" : "");
 		break;
 	case EV_POSTED:
-		say(t, t->place, "%s posted%s", device_name(t, event->source), event->detail ? " already" : "");
+		say(t, t->place, "%s posted%s", device_name(t, event->source),
+		    event->detail ? " already" : "");
 		break;
 	case EV_NOTIFY:
 		say(t, t->place, "notifies {CPU%u, 0x%x}", event->cpu, event->value);
@@ -379,8 +380,8 @@ static void tell_otherwise(struct telling *t, const struct check_transition *tak
 		[HW_MESSAGE_ARRIVES] = "message at the root complex", [HW_REMAP_DONE] = "remapped",
 		[HW_FABRIC_DELIVERS] = "delivered", [HW_IPI_ARRIVES] = "IPI arrives", [HW_IRQ_TAKEN] = "interrupt",
 		[HW_IRQ_DISPATCHED] = "enters the kernel", [HW_FLUSH_DONE] = "invalidation is done",
-		[HW_TIMER] = "timer", [HW_COMMAND_DONE] = "command is done", [HW_VCPU] = "the guest goes on",
-		[HW_SIMULATOR] = NULL
+		[HW_TIMER] = "timer", [HW_COMMAND_DONE] = "command is done",
+		[HW_VCPU] = "the guest goes on", [HW_SIMULATOR] = NULL
 	};
 
 	if (t->step->cells->len) {

@@ -205,7 +205,10 @@ void engine_listen(struct engine *e, const struct engine_listener *listener)
 	e->machine.listened |= listener->kinds;
 }
 
-/* A thread in interrupt context waits for work whenever it has none, and a guest may idle; the others wait for something. */
+/*
+ * A thread in interrupt context waits for work whenever it has none, and a guest may idle; the others
+ * wait for something.
+ */
 static bool somebody_waits(const struct engine *e)
 {
 	for (uint32_t i = 0; i < e->machine.config->threads; i++) {

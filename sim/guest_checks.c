@@ -95,7 +95,8 @@ static bool claim(bool *used, uint32_t first, uint32_t count)
 /* Of all its domains: the vCPU takes each of them. */
 static uint32_t vectors_of(const struct scenario_device *device)
 {
-	return device->vectors + device->ims.vectors + device->platform.vectors + device->wired.vectors;
+	return device->vectors + device->ims.vectors + device->platform.vectors +
+	       device->wired.vectors;
 }
 
 /* Devices that name their vectors come before those that do not. */
@@ -117,8 +118,8 @@ static void assign_vectors(struct loader *l, bool *used, bool named)
 			device->guest_vector = free_run(mine, GUEST_VECTORS_FIRST, vectors);
 		}
 		if (!device->guest_vector || !claim(mine, device->guest_vector, vectors)) {
-			diagnose(l->d, &at, "the vCPU has no %u free vectors for '%s'%s", vectors, device->name,
-				 named ? " there" : "");
+			diagnose(l->d, &at, "the vCPU has no %u free vectors for '%s'%s", vectors,
+				 device->name, named ? " there" : "");
 			return;
 		}
 	}
@@ -144,7 +145,9 @@ static void check_devices(struct loader *l)
 /* Swaps resend what is pending by an IPI, which only x86 has for it. */
 static void check_swaps(struct loader *l)
 {
-	for (guint i = 0; l->machine_sound && l->s->machine.arch != ARCH_X86 && i < l->actions->len; i++) {
+	bool refused = l->machine_sound && l->s->machine.arch != ARCH_X86;
+
+	for (guint i = 0; refused && i < l->actions->len; i++) {
 		if (g_array_index(l->actions, struct scenario_action, i).verb == ACTION_SWAP) {
 			struct mark at = key_mark(g_ptr_array_index(l->action_nodes, i), "do");
 			diagnose(l->d, &at, "'swap' is modelled on arch 'x86' only");

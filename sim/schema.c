@@ -95,7 +95,8 @@ static const struct schema_name verb_names[] = {
 	{ "unplug", ACTION_UNPLUG, "hot-unplug the device" },
 	{ "plug", ACTION_PLUG, "plug it in again" },
 	{ "swap", ACTION_SWAP,
-	  "new event counters for the handlers of the device's vectors, as for a guest's affinity change" },
+	  "new event counters for the handlers of the device's vectors, as for a guest's affinity "
+	  "change" },
 	{ "apicv-on", ACTION_APICV_ON, "virtualize a vCPU's interrupts" },
 	{ "apicv-off", ACTION_APICV_OFF, "stop that" },
 	{ NULL, 0, NULL },

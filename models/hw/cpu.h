@@ -20,7 +20,10 @@ struct machine;
 /* How far another CPU's stop_machine() has this one: first its threads stand still, then its interrupts are off too. */
 enum cpu_stopped { CPU_RUNS, CPU_THREADS_STOPPED, CPU_STOPPED };
 
-/* What an interrupt waits for: its irq_desc's lock, in the flow before its handler or behind it, or the vector lock. */
+/*
+ * What an interrupt waits for: its irq_desc's lock, in the flow before its handler or behind it, or
+ * the vector lock.
+ */
 enum cpu_spin { SPIN_NONE, SPIN_BEFORE_HANDLER, SPIN_AFTER_HANDLER, SPIN_ON_VECTOR_LOCK };
 
 struct cpu {

@@ -65,7 +65,8 @@ static struct msi_entry message_as_sent(const struct machine *m, uint32_t source
 	struct msi_entry sent = *entry;
 	enum msix_torn torn = torn_of(m, source);
 
-	if (is_monitored(m, source) || torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
+	if (is_monitored(m, source) || torn == TORN_CACHED ||
+	    (torn == TORN_OLD && entry->half_written)) {
 		sent.address_lo = entry->latched_lo;
 		sent.address_hi = entry->latched_hi;
 		sent.data = entry->latched_data;
@@ -266,7 +267,8 @@ static void write_data(struct machine *m, uint32_t device, uint32_t vector, uint
 }
 
 /* A monitor's copy of the message, refreshed by the writes that it looks at: before the write can send anything. */
-static void monitor_sees(struct machine *m, uint32_t source, enum device_register reg, uint32_t value)
+static void monitor_sees(struct machine *m, uint32_t source, enum device_register reg,
+			 uint32_t value)
 {
 	struct msi_entry *entry = message_entry(m, source);
 

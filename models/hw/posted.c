@@ -14,7 +14,8 @@ void posted_lay_out(struct machine *m, struct state_layout *layout)
 	m->guest_source = state_place(layout, vcpus * POSTED_VECTORS * sizeof(*m->guest_source));
 }
 
-void posted_each_causes(struct machine *m, void (*visit)(void *data, struct causes *causes), void *data)
+void posted_each_causes(struct machine *m, void (*visit)(void *data, struct causes *causes),
+			void *data)
 {
 	for (uint32_t vcpu = 0; vcpu < m->config->vcpus_count; vcpu++) {
 		visit(data, &m->vcpu[vcpu].causes);

@@ -55,7 +55,8 @@ struct posted_descriptor {
 void posted_lay_out(struct machine *m, struct state_layout *layout);
 
 /* machine_each_causes(): what they hold. */
-void posted_each_causes(struct machine *m, void (*visit)(void *data, struct causes *causes), void *data);
+void posted_each_causes(struct machine *m, void (*visit)(void *data, struct causes *causes),
+			void *data);
 
 /* The remap hardware posts a request of a device. */
 void posted_request(struct machine *m, uint32_t vcpu, uint32_t vector, bool urgent, struct causes causes);

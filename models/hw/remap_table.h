@@ -31,7 +31,7 @@ struct irte {
 	uint16_t cpu;
 	uint32_t requester;   /* device + 1 that may use it (VT-d: source-id validation) */
 	/* VT-d only. */
-	uint16_t posted;      /* vCPU + 1 whose descriptor it goes to, vector then being the guest's; 0: to cpu */
+	uint16_t posted;      /* vCPU + 1 it is posted to, vector then being the guest's; 0: none */
 	uint16_t urgent;      /* posted: notified even while notifications are suppressed */
 };
 

@@ -54,10 +54,10 @@ void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t 
 		remap_table_fault(m, device, causes, VTD_FAULT_SOURCE_ID);
 		return;
 	}
-	invalidation_look_up(m, device, took_ps + (irte.posted ? m->config->timings.posted_update_ps : 0),
-			     &(struct hw_event){
-		.flag = (uint8_t)delivery_of(&irte), .cpu = irte.posted ? (uint16_t)(irte.posted - 1) : irte.cpu,
-		.value = irte.vector, .causes = causes });
+	took_ps += irte.posted ? m->config->timings.posted_update_ps : 0;
+	invalidation_look_up(m, device, took_ps, &(struct hw_event){
+		.flag = (uint8_t)delivery_of(&irte), .value = irte.vector, .causes = causes,
+		.cpu = irte.posted ? (uint16_t)(irte.posted - 1) : irte.cpu });
 }
 
 void vtd_looked_up(struct machine *m, const struct hw_event *event)

@@ -666,7 +666,7 @@ static void write_zero(struct kthread *k, uint32_t desc)
 	}
 }
 
-/* free_irq() up to the vector, which waits for its fate with the vector lock held and interrupts off. */
+/* free_irq() up to the vector; the vector lock is held then, and interrupts are off. */
 static void shut_down(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
@@ -700,8 +700,8 @@ static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
 }
 
 /*
- * free_irq() alone: what can wait for a vector until it is requested again gives its vector back and waits; what cannot
- * keeps it. x86_vector_deactivate().
+ * free_irq() alone: what can wait for a vector until it is requested again gives its vector back
+ * and waits; what cannot keeps it. x86_vector_deactivate().
  */
 static void unrequest_one(struct kthread *k, uint32_t desc)
 {
@@ -712,7 +712,7 @@ static void unrequest_one(struct kthread *k, uint32_t desc)
 	if (d->flags & (DESC_CAN_RESERVE | DESC_MANAGED)) {
 		m->root->deactivate(m, desc);
 	}
-	/* Where CPUs that went off line left no room to reserve, the next request takes what there is. */
+	/* Without room, where CPUs went off line, the next request takes what there is. */
 	if (d->flags & DESC_CAN_RESERVE) {
 		kapi_observe(k, (uint64_t)m->root->reserve(m, desc));
 	}

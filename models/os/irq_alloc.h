@@ -50,8 +50,8 @@ int irq_grow(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 
 /*
- * The reverse: those of [first, end) that have a handler lose it, and stay allocated. The device does not learn of it, and
- * goes on. x86 only.
+ * The reverse: those of [first, end) that have a handler lose it, and stay allocated. The device
+ * does not learn of it, and goes on. x86 only.
  */
 void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 

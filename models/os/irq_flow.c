@@ -324,8 +324,9 @@ void irq_desc_unlocked(struct machine *m, uint32_t desc)
 		struct cpu *c = &m->cpu[cpu];
 
 		bool after = c->spinning == SPIN_AFTER_HANDLER;
+		bool on_desc = after || c->spinning == SPIN_BEFORE_HANDLER;
 
-		if ((after || c->spinning == SPIN_BEFORE_HANDLER) && c->desc == desc && !m->desc[desc].lock) {
+		if (on_desc && c->desc == desc && !m->desc[desc].lock) {
 			c->spinning = SPIN_NONE;
 			m->desc[desc].spinners--;
 			if (after) {

@@ -14,9 +14,10 @@ struct machine;
 struct kthread;
 
 /*
- * HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service, or, where it claims vectors itself, to find one.
- * again: it has been entered before. One that claims its vectors looks for another one; one with a setup strategy has found
- * no descriptor in the slot slot_gap ago, and is about to clear it.
+ * HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service, or, where it claims
+ * vectors itself, to find one. again: it has been entered before. One that claims its vectors looks
+ * for another one; one with a setup strategy has found no descriptor in the slot slot_gap ago, and
+ * is about to clear it.
  */
 void irq_dispatch(struct machine *m, uint32_t cpu, bool again);
 

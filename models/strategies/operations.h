@@ -75,8 +75,8 @@ struct posted_operations {
 };
 
 /*
- * What lies between the interrupt entry's look at a vector's slot and its clearing, slot_gap apart. A machine without one
- * does both at once.
+ * What lies between the interrupt entry's look at a vector's slot and its clearing, slot_gap apart.
+ * A machine without one does both at once.
  */
 struct setup_operations {
 	bool rechecks;             /* a slot without a descriptor is read again under the vector lock before it is cleared */

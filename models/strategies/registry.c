@@ -63,9 +63,11 @@ static const char hypervisor[] = "interrupts of guests";
 static const char entry[] = "interrupt entry";
 
 #define POSTED(name, summary, operations) \
-	{ name, SLOT_POSTED, hypervisor, summary, X86, NEEDS(REMAP_VTD), NEEDS_ANY, MASKING_ANY, operations, 0 }
+	{ name, SLOT_POSTED, hypervisor, summary, X86, NEEDS(REMAP_VTD), NEEDS_ANY, MASKING_ANY, \
+	  operations, 0 }
 #define MONITOR(name, summary, operations) \
-	{ name, SLOT_MONITOR, hypervisor, summary, NEEDS_ANY, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations, 0 }
+	{ name, SLOT_MONITOR, hypervisor, summary, NEEDS_ANY, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, \
+	  operations, 0 }
 
 static const struct strategy registry[] = {
 	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, REWRITTEN, MASKING_ANY, &x86_direct),
@@ -183,9 +185,10 @@ static const struct strategy registry[] = {
 	      &swap_disable_update),
 	OTHER("swap-free", SLOT_SWAP, hypervisor, "interrupt freed and requested again with the new event counter",
 	      &swap_free_request),
-	MONITOR("monitor-every-write", "each write of the MSI capability refreshes the monitor's copy",
-		&monitor_every_write),
-	MONITOR("monitor-control-only", "FreeBSD before D24593: only a write of the control register does",
+	MONITOR("monitor-every-write",
+		"each write of the MSI capability refreshes the monitor's copy", &monitor_every_write),
+	MONITOR("monitor-control-only",
+		"FreeBSD before D24593: only a write of the control register does",
 		&monitor_control_only),
 };
 
@@ -205,35 +208,57 @@ const struct strategy *strategy_find(const char *name)
 	return NULL;
 }
 
-/* What a contender gets where it names nothing, slot by slot; NULL: the machine has no use for the slot. */
+/*
+ * What a contender gets where it names nothing. NULL: the machine has no use for the slot, or does
+ * without.
+ */
 static const struct defaults {
 	enum machine_arch arch;
 	enum machine_remap remap;
 	const char *slot[STRATEGY_SLOTS];
 } defaults[] = {
-	{ ARCH_X86, REMAP_NONE,
-	  { "x86-tmp", "first-interrupt", "offline-scan", "dynamic", NULL, NULL, "swap-disable", "monitor-every-write" } },
-	{ ARCH_X86, REMAP_VTD,
-	  { "vtd", "timer", "offline-scan", "dynamic", "posted", NULL, "swap-disable", "monitor-every-write" } },
-	{ ARCH_X86, REMAP_AMDVI,
-	  { "amd-ga", "timer", "offline-scan", "dynamic", NULL, NULL, "swap-disable", "monitor-every-write" } },
-	{ ARCH_X86, REMAP_HYPERV,
-	  { "hyperv-reuse", "first-interrupt", "offline-scan", "dynamic", NULL, NULL, "swap-disable", "monitor-every-write" } },
-	{ ARCH_RISCV, REMAP_NONE,
-	  { "imsic-tmp", "sync-timer", "offline-imsic", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
-	{ ARCH_RISCV, REMAP_RISCV_IOMMU,
-	  { "imsic-iommu", "sync-timer", "offline-imsic", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
-	{ ARCH_ARM, REMAP_ITS,
-	  { "its-movi", "no-old-vector", "offline-migrate", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
-	{ ARCH_ARM, REMAP_V2M,
-	  { "v2m", "no-old-vector", "offline-migrate", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
+	{ ARCH_X86, REMAP_NONE, {
+		[SLOT_MOVE] = "x86-tmp", [SLOT_CLEANUP] = "first-interrupt",
+		[SLOT_HOTPLUG] = "offline-scan", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_SWAP] = "swap-disable", [SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_X86, REMAP_VTD, {
+		[SLOT_MOVE] = "vtd", [SLOT_CLEANUP] = "timer",
+		[SLOT_HOTPLUG] = "offline-scan", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_POSTED] = "posted", [SLOT_SWAP] = "swap-disable",
+		[SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_X86, REMAP_AMDVI, {
+		[SLOT_MOVE] = "amd-ga", [SLOT_CLEANUP] = "timer",
+		[SLOT_HOTPLUG] = "offline-scan", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_SWAP] = "swap-disable", [SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_X86, REMAP_HYPERV, {
+		[SLOT_MOVE] = "hyperv-reuse", [SLOT_CLEANUP] = "first-interrupt",
+		[SLOT_HOTPLUG] = "offline-scan", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_SWAP] = "swap-disable", [SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_RISCV, REMAP_NONE, {
+		[SLOT_MOVE] = "imsic-tmp", [SLOT_CLEANUP] = "sync-timer",
+		[SLOT_HOTPLUG] = "offline-imsic", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_RISCV, REMAP_RISCV_IOMMU, {
+		[SLOT_MOVE] = "imsic-iommu", [SLOT_CLEANUP] = "sync-timer",
+		[SLOT_HOTPLUG] = "offline-imsic", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_ARM, REMAP_ITS, {
+		[SLOT_MOVE] = "its-movi", [SLOT_CLEANUP] = "no-old-vector",
+		[SLOT_HOTPLUG] = "offline-migrate", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_MONITOR] = "monitor-every-write" } },
+	{ ARCH_ARM, REMAP_V2M, {
+		[SLOT_MOVE] = "v2m", [SLOT_CLEANUP] = "no-old-vector",
+		[SLOT_HOTPLUG] = "offline-migrate", [SLOT_ALLOCATION] = "dynamic",
+		[SLOT_MONITOR] = "monitor-every-write" } },
 };
 
 const struct strategy *strategy_default(enum strategy_slot slot, enum machine_arch arch, enum machine_remap remap)
 {
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		if (defaults[i].arch == arch && defaults[i].remap == remap) {
-			return defaults[i].slot[slot] ? strategy_find(defaults[i].slot[slot]) : NULL;
+			const char *name = defaults[i].slot[slot];
+
+			return name ? strategy_find(name) : NULL;
 		}
 	}
 	return NULL;

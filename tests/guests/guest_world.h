@@ -37,7 +37,7 @@ struct guest_world {
 	struct run_metrics metrics;
 };
 
-/* The domain of a device, for an initializer of struct device_config: all its vectors are allocated. */
+/* A device's one domain, in an initializer of struct device_config: all vectors are allocated. */
 #define MSI(count) \
 	.vectors = (count), .domains = 1, \
 	.domain = { { .kind = DEVICE_MSI, .vectors = (count), .allocated = (count) } }

@@ -152,18 +152,21 @@ Test(guest_scenario, guest_vectors_of_all_domains)
 	free(said);
 }
 
+#define RISCV "machine: {arch: riscv}\nduration: 1ms\n"
+
 Test(guest_scenario, monitors_are_of_every_architecture_and_swaps_of_x86)
 {
 	char *said;
-	struct scenario *s = load("machine: {arch: riscv}\nstrategies: [imsic-tmp+monitor-control-only]\nduration: 1ms\n"
+	struct scenario *s = load(RISCV "strategies: [imsic-tmp+monitor-control-only]\n"
 		"devices: [{name: nic, kind: msi, monitored: true}]\n", &said);
 
 	cr_expect_not_null(s, "%s", said);
 	scenario_free(s);
 	free(said);
-	refused("machine: {arch: riscv}\nstrategies: [imsic-tmp]\nduration: 1ms\n" DEVICES
-		"actions: [{do: swap, device: nic, at: 1us}]\n", "test.yaml:5:12: error: 'swap' is modelled on arch 'x86' only");
-	refused("machine: {arch: riscv}\nstrategies: [imsic-tmp+setup-recheck]\nduration: 1ms\n" DEVICES,
+	refused(RISCV "strategies: [imsic-tmp]\n" DEVICES
+		"actions: [{do: swap, device: nic, at: 1us}]\n",
+		"test.yaml:5:12: error: 'swap' is modelled on arch 'x86' only");
+	refused(RISCV "strategies: [imsic-tmp+setup-recheck]\n" DEVICES,
 		"'setup-recheck' does not work on arch 'riscv'");
 }
 

@@ -9,7 +9,8 @@
 
 static const struct device_config msix = {
 	.domains = 1, .vectors = 1, .address_64 = true,
-	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1,
+		      .allocated = 1 } },
 };
 static const struct device_config msi = {
 	.domains = 1, .vectors = 1, .address_64 = true,
@@ -84,7 +85,10 @@ Test(swap, free_leaves_a_vector_that_cannot_wait)
 	world_end(w);
 }
 
-/* Taken when the handler is gone and the vector is still there, it is marked pending, and the request sends it again. */
+/*
+ * Taken when the handler is gone and the vector is still there, it is marked pending, and the
+ * request sends it again.
+ */
 static void raise_before(const struct device_config *device, const char *strategy)
 {
 	struct world *w = world_of(device);
