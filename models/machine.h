@@ -123,6 +123,8 @@ struct machine_env {
 	void (*emit)(struct machine *m, const struct model_event *event);
 	/* The source's handler has read the device's status: whatever the device wanted until now is done. */
 	void (*serviced)(struct machine *m, uint32_t source);
+	/* The simulation has outgrown what it runs on: does not return. */
+	void (*exhausted)(const char *why);
 };
 
 /* One interrupt source: a vector of a device. */

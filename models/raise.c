@@ -5,14 +5,14 @@
 
 #include "models/machine.h"
 
-static void pool_grow(struct raise_pool *pool)
+static void pool_grow(struct machine *m)
 {
+	struct raise_pool *pool = &m->raises;
 	uint32_t capacity = pool->capacity ? pool->capacity * 2 : 256;
 	struct raise *records = realloc(pool->records, capacity * sizeof(*records));
 
-	/* A run that holds that many unserviced raises has outgrown the machine that it runs on. */
 	if (!records) {
-		abort();
+		m->env->exhausted("out of memory for unserviced raises");
 	}
 	pool->records = records;
 	pool->capacity = capacity;
@@ -28,7 +28,7 @@ struct causes raise_new(struct machine *m, uint32_t source)
 	} else {
 		index = ++pool->used;
 		if (index >= pool->capacity) {
-			pool_grow(pool);
+			pool_grow(m);
 		}
 	}
 	pool->live++;

@@ -4,17 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/surrender.h"
+
 #define SLOT_MASK (CALENDAR_EVENTS_MAX - 1)
 #define FIRST_CAPACITY 64u
 #define CACHE_LINE 64u
 
 _Static_assert(4 * sizeof(struct calendar_node) == CACHE_LINE, "siblings fill a cache line");
 
+static const char too_many[] = "more than 1048576 events of one kind wait at once";
+
 static void *resize(void *memory, size_t count, size_t size)
 {
 	memory = realloc(memory, count * size);
 	if (!memory) {
-		abort();
+		surrender("out of memory");
 	}
 	return memory;
 }
@@ -63,7 +67,7 @@ static void grow_heap(struct calendar *c, uint32_t capacity)
 	struct calendar_node *heap;
 
 	if (!memory) {
-		abort();
+		surrender("out of memory");
 	}
 	heap = (struct calendar_node *)((char *)memory + CACHE_LINE - sizeof(*heap));
 	if (c->heap_count) {
@@ -79,7 +83,7 @@ static void grow(struct calendar *c)
 	uint32_t capacity = c->capacity ? c->capacity * 2 : FIRST_CAPACITY;
 
 	if (capacity > CALENDAR_EVENTS_MAX) {
-		abort();
+		surrender(too_many);
 	}
 	grow_heap(c, capacity);
 	c->events = resize(c->events, capacity, sizeof(*c->events));
@@ -97,7 +101,7 @@ void calendar_grow_ring(struct calendar *c, uint32_t kind)
 	struct calendar_entry *entries;
 
 	if (size > CALENDAR_EVENTS_MAX) {
-		abort();
+		surrender(too_many);
 	}
 	entries = resize(NULL, size, sizeof(*entries));
 	for (uint32_t i = 0; i < ring->count; i++) {

@@ -15,10 +15,11 @@
 #define MSIRACE_SIM_CALENDAR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "models/event.h"
+#include "sim/surrender.h"
 
 #define CALENDAR_SLOT_BITS 20
 #define CALENDAR_KIND_SHIFT 59
@@ -69,7 +70,7 @@ void calendar_release(struct calendar *c);
 /* Forgets all events; keeps the memory. */
 void calendar_clear(struct calendar *c);
 
-/* The three ways in; calendar_post() chooses. They abort where there is no room. */
+/* The three ways in; calendar_post() chooses. They give up where there is no room. */
 void calendar_post_due(struct calendar *c, const struct hw_event *event);
 void calendar_post_heap(struct calendar *c, struct calendar_node node, const struct hw_event *event);
 void calendar_grow_ring(struct calendar *c, uint32_t kind);
@@ -93,7 +94,7 @@ static inline void calendar_post(struct calendar *c, uint64_t now_ps, uint64_t d
 		return;
 	}
 	if (__builtin_expect(c->sequence > CALENDAR_POSTS_MAX, 0)) {
-		abort();
+		surrender("more than 2^39 events in one run");
 	}
 	if (ring->count && node.time_ps < ring->last_ps) {
 		calendar_post_heap(c, node, event);

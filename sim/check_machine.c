@@ -13,6 +13,7 @@
 #include "models/os/root_domain.h"
 #include "models/strategies/operations.h"
 #include "sim/actor.h"
+#include "sim/surrender.h"
 
 /* The actor of a thread, and the steps that it has really taken since its beginning. */
 struct check_thread {
@@ -326,7 +327,7 @@ static void emit(struct machine *m, const struct model_event *event)
 
 static const struct machine_env check_env = {
 	.post = post, .step = step, .delay = delay, .settle = settle, .block = block, .wake = wake, .emit = emit,
-	.serviced = serviced
+	.serviced = serviced, .exhausted = surrender
 };
 
 /* ---- Threads ---- */

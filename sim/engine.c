@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sim/actor.h"
+#include "sim/surrender.h"
 
 #define NOBODY UINT32_MAX
 
@@ -143,7 +144,8 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env run_env = {
-	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit, .serviced = serviced,
+	.exhausted = surrender
 };
 
 int engine_create(struct engine *e, const struct machine_config *config)

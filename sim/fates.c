@@ -7,6 +7,7 @@
 
 #include "models/hw/remap.h"
 #include "models/os/root_domain.h"
+#include "sim/surrender.h"
 
 #define NO_RAISE UINT64_MAX
 
@@ -15,7 +16,7 @@ static void *allocate(size_t count, size_t size)
 	void *memory = calloc(count ? count : 1, size);
 
 	if (!memory) {
-		abort();
+		surrender("out of memory");
 	}
 	return memory;
 }
@@ -116,7 +117,7 @@ static void lose(struct fates *f, const struct machine *m, uint32_t index, enum 
 		lost->capacity = lost->capacity ? lost->capacity * 2 : 4;
 		lost->raised_ps = realloc(lost->raised_ps, lost->capacity * sizeof(*lost->raised_ps));
 		if (!lost->raised_ps) {
-			abort();
+			surrender("out of memory");
 		}
 	}
 	lost->raised_ps[lost->count++] = raised_ps;
@@ -131,7 +132,7 @@ static void *grow(void *memory, uint32_t *capacity, uint32_t needed, size_t size
 	}
 	memory = realloc(memory, more * size);
 	if (!memory) {
-		abort();
+		surrender("out of memory");
 	}
 	memset((char *)memory + *capacity * size, 0, (more - *capacity) * size);
 	*capacity = more;
@@ -333,7 +334,7 @@ static char *violation(const char *law, uint64_t left, uint64_t right)
 	char *text = malloc(size);
 
 	if (!text) {
-		abort();
+		surrender("out of memory");
 	}
 	snprintf(text, size, "%s: %llu is not %llu", law, (unsigned long long)left, (unsigned long long)right);
 	return text;

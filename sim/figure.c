@@ -140,7 +140,7 @@ void figure_define_texts(struct figure *f, const char *name, const char *const *
 
 static char *table_name(const struct figure *f, int number)
 {
-	return number ? g_strdup_printf("%s-%d.dat", f->stem, number + 1)
+	return number ? g_strdup_printf("%s.dat%d", f->stem, number + 1)
 		      : g_strdup_printf("%s.dat", f->stem);
 }
 

@@ -22,7 +22,7 @@ struct figure {
 	char *caption;       /* where it comes from: scenario, seed, size of the sample, program */
 	GString *definitions;
 	const char *template_name;
-	/* Columns separated by tabs, the first line names them; files STEM.dat and STEM-2.dat. */
+	/* Columns separated by tabs, the first line names them; files STEM.dat and STEM.dat2. */
 	GString *table[FIGURE_TABLES_MAX];
 };
 
@@ -40,7 +40,7 @@ char *figure_plain_text(const char *text);
 
 /* Appends a text as a cell of a table: without what would end the cell, or the quotes that gnuplot puts meaning into. */
 void figure_cell(GString *table, const char *text);
-/* Appends a number as a cell: NaN where it is none, digits enough to read back the same. */
+/* Appends a number as a cell: NaN where it is none, else to twelve digits. */
 void figure_number(GString *table, double value);
 
 /* The whole script. */

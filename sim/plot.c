@@ -40,7 +40,7 @@ void plot_add(GPtrArray *plots, GHashTable *stems, enum plot_kind kind, uint32_t
 	if (!figure) {
 		return;
 	}
-	/* "x-2" beside "x" is also the stem of x's second table: names differ by case at most. */
+	/* Some file systems take upper and lower case for the same. */
 	g_autofree char *stem = g_strdup(figure->stem);
 	g_autofree char *lower = g_ascii_strdown(stem, -1);
 	for (unsigned n = 2; !g_hash_table_add(stems, g_strdup(lower)); n++) {

@@ -88,16 +88,21 @@ static void append_estimate(GString *table, const struct estimate *estimate)
 	g_string_append_c(table, '\t');
 }
 
-#define ESTIMATE_COLUMNS "lost\tlost_low\tlost_high\tstale\tstale_low\tstale_high\tclosed_form\n"
+#define ESTIMATE_COLUMNS "lost\tlost_low\tlost_high\tstale\tstale_low\tstale_high\tclosed_form\tmigrations\n"
 
 static void append_contender(GString *table, const struct results_contender *c,
 			     double closed_form)
 {
+	uint64_t migrations = 0;
+
+	for (uint32_t i = 0; i < c->replications; i++) {
+		migrations += c->each[i].counter[METRIC_MIGRATIONS_DONE];
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(subjects); i++) {
 		append_estimate(table, estimate_of(c, subjects[i]));
 	}
 	figure_number(table, closed_form);
-	g_string_append_c(table, '\n');
+	g_string_append_printf(table, "\t%" G_GUINT64_FORMAT "\n", migrations);
 }
 
 struct figure *plot_loss(const struct results_set *set, const struct results *run)
@@ -124,7 +129,7 @@ struct figure *plot_loss(const struct results_set *set, const struct results *ru
 		figure_free(f);
 		return NULL;
 	}
-	figure_define(f, "height", 178 + 27 * run->contenders_count);
+	figure_define(f, "height", 186 + 27 * run->contenders_count);
 	figure_define(f, "rows", run->contenders_count);
 	figure_define_texts(f, "strategy", names, run->contenders_count);
 	define_range(f, &range);

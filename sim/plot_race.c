@@ -24,8 +24,9 @@
 
 #define CHARACTERS_MAX 30
 
-/* Arrows run below the texts of their rows. */
+/* An arrow begins below the text of its row and ends above that of the other one. */
 #define ARROW_DROP 8.0
+#define ARROW_RISE 7.0
 
 struct drawing {
 	const struct race *race;
@@ -302,8 +303,8 @@ static void append_arrow(struct drawing *d, guint from_lane, guint to_lane, enum
 	g_string_append_c(table, '\t');
 	figure_cell(table, g_ptr_array_index(d->race->lanes, to_lane));
 	g_string_append_printf(table, "\t%d\t%.0f\t%.0f\t%.0f\t%.0f\n", kind, d->x[from_lane],
-			       from_y + ARROW_DROP,
-			       d->x[to_lane], to_y + ARROW_DROP);
+			       from_y + (kind == ARROW_SPAN ? -ARROW_RISE : ARROW_DROP), d->x[to_lane],
+			       to_y + (from_y == to_y ? ARROW_DROP : -ARROW_RISE));
 }
 
 static void append_arrows(struct drawing *d)

@@ -46,7 +46,7 @@ static const char *copy_until(GString *out, const char *text, const char *mark)
 	return found + strlen(mark);
 }
 
-/* In text, which is escaped, no quote begins an attribute: gnuplot writes texts only between tags. */
+/* A text that looks like one of these attributes is shown with the number in it; it stays a text, as gnuplot escapes it. */
 static char *own_ids(const char *svg, guint number)
 {
 	static const char *const starts[] = { " id='", " id=\"", "xlink:href='#", "url(#" };

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "sim/actor.h"
+#include "sim/surrender.h"
 #include "sim/platform.h"
 #include "sim/replicate.h"
 #include "sim/trace_run.h"
@@ -141,17 +142,32 @@ static char *run_cell(const struct job *job, const struct topology *topology, ui
 	return error;
 }
 
+/* The cell that a worker runs, for its last words. */
+struct last_words {
+	const struct job *job;
+	struct report *report;
+};
+
+static void tell_why(void *context, const char *why)
+{
+	const struct last_words *last = context;
+
+	send_report(last->job, last->report, why);
+}
+
 /* The body of a worker, as SimGrid's first actor. */
 static void work(void *argument)
 {
 	const struct job *job = argument;
 	struct report *report = calloc(1, sizeof(*report));
 	struct topology topology = { 0 };
+	struct last_words last = { job, report };
 	char *error = topology_load(job->scenario, &topology);
 
 	if (!report) {
 		abort();
 	}
+	surrender_to(tell_why, &last);
 	if (error) {
 		report->cell = NO_CELL;
 		send_report(job, report, error);
@@ -168,8 +184,8 @@ static void work(void *argument)
 		if (job->finished[cell]) {
 			continue;
 		}
-		error = run_cell(job, &topology, cell, report);
 		report->cell = cell;
+		error = run_cell(job, &topology, cell, report);
 		report->wall_seconds = seconds_now() - begin;
 		send_report(job, report, error);
 		if (error) {

@@ -65,6 +65,13 @@ static int dynamic(struct kthread *k, struct irq_request *request)
 	return 0;
 }
 
+/* pci_alloc_irq_vectors(1, n): a driver that is content with fewer. */
+static int dynamic_fewer(struct kthread *k, struct irq_request *request)
+{
+	request->at_least = 1;
+	return dynamic(k, request);
+}
+
 /* The device's own message store; its number among the device's domains, or 0 where it has none. */
 static uint32_t store_of(const struct machine *m, uint32_t device)
 {
@@ -273,6 +280,7 @@ static int qemu_dynamic(struct kthread *k, struct irq_request *request)
 
 const struct allocation_operations allocation_batch = { .grow = batch };
 const struct allocation_operations allocation_dynamic = { .grow = dynamic };
+const struct allocation_operations allocation_dynamic_fewer = { .grow = dynamic_fewer };
 const struct allocation_operations allocation_ims = { .grow = ims, .needs_store = true };
 const struct allocation_operations allocation_group_disable = { .grow = group_disable, .needs_groups = true };
 const struct allocation_operations allocation_group_live = { .grow = group_live, .needs_groups = true };

@@ -15,7 +15,7 @@ extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, c
 extern const struct allocation_operations allocation_batch, allocation_dynamic, allocation_group_disable;
 extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
 extern const struct allocation_operations allocation_qemu_dynamic, allocation_ims, allocation_reboot_leak;
-extern const struct allocation_operations allocation_reboot_free;
+extern const struct allocation_operations allocation_reboot_free, allocation_dynamic_fewer;
 extern const struct cleanup_operations cleanup_no_old_vector;
 extern const struct move_operations imsic_direct, imsic_lazy, imsic_tmp_remote, imsic_tmp;
 extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif, imsic_mrif_early_merge;
@@ -132,6 +132,8 @@ static const struct strategy registry[] = {
 	      &allocation_batch),
 	ALLOCATION("dynamic", "Linux 6.2: one entry each, masked until written, function enabled",
 	      &allocation_dynamic),
+	ALLOCATION("dynamic-fewer", "the same by a driver that is content with fewer where vectors are short",
+	      &allocation_dynamic_fewer),
 	OTHER("ims", SLOT_ALLOCATION, allocation,
 	      "Linux 6.2: from the device's interrupt message store, at whatever slot is free", &allocation_ims),
 	ALLOCATION("group-disable",

@@ -178,6 +178,102 @@ Test(results, what_is_no_document)
 	g_free(error);
 }
 
+static struct results_set *load_data(const char *name)
+{
+	char *error, *path = g_build_filename(TEST_DATA_DIR, "plot", name, NULL);
+	struct results_set *set = results_load(path, &error);
+
+	cr_assert_not_null(set, "%s", error);
+	g_free(path);
+	return set;
+}
+
+Test(results, a_sweep_reads_back)
+{
+	struct results_set *set = load_data("sweep.json");
+
+	cr_assert(set->sweep);
+	cr_assert_eq(set->count, 3);
+	cr_assert_eq(set->keys_count, 1);
+	cr_assert_str_eq(set->keys[0], "devices.edu.raise.rate");
+	cr_assert_str_eq(set->each[2].values[0], "100kHz");
+	cr_assert_str_eq(set->each[2].contenders[2].name, "x86-tmp");
+	const struct estimate *lost =
+		&set->each[2].contenders[2].derived[METRIC_LOST_PER_MIGRATION -
+						    METRIC_COUNTERS_COUNT];
+	cr_assert_eq(lost->method, ESTIMATE_ZERO);
+	cr_assert_eq(lost->value, 0.0);
+	cr_assert_gt(lost->high, 0.0);
+	results_free(set);
+}
+
+Test(results, occupancy_reads_back)
+{
+	struct results_set *set = load_data("leak.json");
+	const struct results_contender *c = &set->each[0].contenders[0];
+	const struct occupancy_sample *last;
+
+	cr_assert_not(set->sweep);
+	cr_assert_not_null(c->occupancy);
+	cr_assert_eq(c->occupancy->rows, 4);
+	cr_assert_eq(c->occupancy->columns, 204);
+	last = &c->occupancy->sample[c->occupancy->samples - 1];
+	cr_assert_eq(last->used, c->each[0].counter[METRIC_VECTORS_IN_USE]);
+	cr_assert_eq(last->leaked, c->each[0].counter[METRIC_VECTORS_LEAKED]);
+	cr_assert_gt(last->leaked, 0);
+	cr_assert_eq(last->migrations, c->each[0].counter[METRIC_MIGRATIONS_DONE]);
+	/* Vector 32 is a system vector, 33 on CPU 0 is in use for some of the time. */
+	cr_assert_eq(c->occupancy->level[0][0], 0);
+	cr_assert_gt(c->occupancy->level[0][1], 0);
+	results_free(set);
+}
+
+/* The error for a document of tests/data/plot with the first occurrence of from replaced. */
+static void assert_data_error(const char *name, const char *from, const char *to,
+			      const char *expected)
+{
+	gchar *path = g_build_filename(TEST_DATA_DIR, "plot", name, NULL), *text;
+	char *error;
+
+	cr_assert(g_file_get_contents(path, &text, NULL, NULL));
+	GString *document = g_string_new(text);
+	cr_assert_gt(g_string_replace(document, from, to, 1), 0, "%s is not there", from);
+	cr_assert_null(load_text(document->str, -1, &error), "%s was accepted", to);
+	cr_assert_str_eq(error, expected);
+	g_free(error);
+	g_string_free(document, TRUE);
+	g_free(text);
+	g_free(path);
+}
+
+Test(results, what_is_wrong_with_a_sweep_or_an_occupancy)
+{
+	assert_data_error("sweep.json", "\"keys\":[\"", "\"keys\":[5,\"", ": keys[0]: not a string");
+	assert_data_error("sweep.json", "\"keys\":[\"", "\"keys\":[\"x\",\"",
+			  ": cells[0].keys.x: missing");
+	assert_data_error("sweep.json", "\"20kHz\"", "20",
+			  ": cells[0].keys.devices.edu.raise.rate: not a string");
+	assert_data_error("sweep.json", "\"result\":", "\"results\":",
+			  ": cells[0].result: not a document of `msirace run --json`");
+	assert_data_error("sweep.json", "\"cells\":[", "\"cells\":[],\"old\":[",
+			  ": cells: holds no run");
+	assert_data_error("sweep.json", "\"zero-count bound\"", "\"guess\"",
+			  ": cells[0].result.contenders[0].derived.covered_per_migration.method: "
+			  "unknown");
+	assert_data_error("leak.json", "\"cpus_per_row\":1", "\"cpus_per_row\":0",
+			  ": contenders[0].occupancy.cpus_per_row: out of range");
+	assert_data_error("leak.json", "\"cpus\":4", "\"cpus\":5",
+			  ": contenders[0].occupancy.map: not a row for each cpus_per_row");
+	assert_data_error("leak.json", "\"map\":[\".", "\"map\":[\"..",
+			  ": contenders[0].occupancy.map[0]: not a character for each column");
+	assert_data_error("leak.json", "\"map\":[\".", "\"map\":[\"?",
+			  ": contenders[0].occupancy.map[0]: not a level of the map");
+	assert_data_error("leak.json", "\"samples\":[[", "\"samples\":[[1,",
+			  ": contenders[0].occupancy.samples[0]: not seven numbers");
+	assert_data_error("leak.json", "\"samples\":[[", "\"samples\":[[-",
+			  ": contenders[0].occupancy.samples[0]: not a whole number from 0 on");
+}
+
 /* Any prefix of a document is refused, without a crash. */
 Test(results, cut_documents)
 {

@@ -21,10 +21,11 @@ title_of(part) = found[part] ? label[part] : ''
 set lmargin at screen 0.30
 set rmargin at screen 0.63
 set xrange [0:lost_max * 1.04]
+if (lost_max < 8) { set xtics 1 }
 set xlabel 'lost raises' offset 0, 0.3 textcolor rgb ink
 # Only these: an explicit list first, or automatic ones would stay.
 set ytics ('' -1)
-set for [i=1:rows] ytics add (strategy[i] i) scale 0
+set for [i=1:rows] ytics add (fit(strategy[i], 34) i) scale 0
 set key at screen 0.30, screen 1.0 - 46.0 / height left top vertical maxrows 3 Left reverse samplen 1.2 width -2 invert
 plot for [part=lost_parts:1:-1] data using (0):'row':(0):(bar(part)):(column('row') - 0.36):(column('row') + 0.36) \
 	with boxxyerror linecolor rgb fill[part] title title_of(part)
@@ -33,6 +34,7 @@ unset label 2
 set lmargin at screen 0.655
 set rmargin at screen 0.985
 set xrange [0:spurious_max * 1.04]
+if (spurious_max < 8) { set xtics 1 } else { set xtics autofreq }
 set xlabel 'spurious handler runs and vectors' offset 0, 0.3 textcolor rgb ink
 set ytics ('' -1)
 set for [i=1:rows] ytics add ('' i) scale 0

@@ -13,7 +13,7 @@ set format y '%g'
 set key at screen 0.69, screen 1.0 - 50.0 / height left top vertical Left reverse samplen 2.2 spacing 1.15
 curve(series) = column('series') == series ? column('share_longer') : NaN
 plot for [i=1:series] data using 'latency_s':(curve(i)) with lines \
-		linecolor rgb line_colour(i) linewidth 2 dashtype line_dash(i) title strategy[i], \
+		linecolor rgb line_colour(i) linewidth 2 dashtype line_dash(i) title fit(strategy[i], 34), \
 	for [j=1:overflows > 0] data2 using 'latency_s':'share' with points pointtype 9 pointsize 1.4 linecolor rgb ink \
 		title 'overflow: longer than this', \
 	for [j=1:overflows > 0] data2 using 'latency_s':'share':(strcol('count')) with labels offset 0, 1 \

@@ -7,7 +7,7 @@ set yrange [rows + 0.6:0.4]
 set format x '%g'
 set xlabel 'per migration' offset 0, 0.3 textcolor rgb ink
 set tmargin at screen 1.0 - 72.0 / height
-set bmargin at screen 108.0 / height
+set bmargin at screen 116.0 / height
 unset key
 seen(value) = value > 0 ? value : NaN
 inside(value) = value < low ? low : value
@@ -19,18 +19,18 @@ set style arrow 1 head filled size screen 0.008, 20 linecolor rgb colour[1] line
 set style arrow 2 head filled size screen 0.008, 20 linecolor rgb colour[2] linewidth 1.6
 
 set lmargin at screen 0.30
-set rmargin at screen 0.635
+set rmargin at screen 0.625
 set title 'lost' offset 0, -0.7 textcolor rgb ink
 # Only these: an explicit list first, or automatic ones would stay.
 set ytics ('' -1)
-set for [i=1:rows] ytics add (strategy[i] i) scale 0
+set for [i=1:rows] ytics add (fit(strategy[i], 34) i) scale 0
 plot data using (seen(column('lost'))):'row':(inside(column('lost_low'))):'lost_high' with xerrorbars linestyle 1, \
 	data using (bound(column('lost'), column('lost_high'))):'row':(low - column('lost_high')):(0) with vectors arrowstyle 1, \
 	data using 'closed_form':(column('row') - 0.4):(0):(0.8) with vectors nohead linestyle 3, \
-	data using (sqrt(low * high)):'row':(strcol('lost') eq 'NaN' ? 'no migration' : '') with labels font font_small textcolor rgb faint
+	data using (sqrt(low * high)):'row':(column('migrations') == 0 ? 'no migration' : '') with labels font font_small textcolor rgb faint
 unset label 1
 unset label 2
-set lmargin at screen 0.65
+set lmargin at screen 0.66
 set rmargin at screen 0.985
 set ytics ('' -1)
 set for [i=1:rows] ytics add ('' i) scale 0

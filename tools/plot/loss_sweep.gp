@@ -18,10 +18,10 @@ if (x_log) {
 }
 set format x x_format
 if (x_words) {
-	unset xtics
-	set for [i=1:x_values] xtics add (x_word[i] i) rotate by (x_values > 6 ? -30 : 0)
+	set xtics ('' -1)
+	set for [i=1:x_values] xtics add (fit(x_word[i], 16) i) rotate by (x_values > 6 ? -30 : 0)
 }
-set xlabel x_label offset 0, 0.3 textcolor rgb ink
+set xlabel fit(x_label, 40) offset 0, 0.3 textcolor rgb ink
 seen(i, value) = column('series') == i && value > 0 ? value : NaN
 never(i, value, bound) = column('series') == i && value == 0 ? bound : NaN
 inside(value) = value < low ? low : value
@@ -60,7 +60,7 @@ set xrange [1:2]
 set yrange [1:2]
 plot NaN notitle, \
 	for [i=1:series] keyentry with linespoints linecolor rgb line_colour(i) dashtype line_dash(i) pointtype line_mark(i) \
-		pointsize 0.7 linewidth 1.6 title strategy[i], \
+		pointsize 0.7 linewidth 1.6 title fit(strategy[i], 34), \
 	keyentry with lines linecolor rgb ink dashtype (6, 4) linewidth 1.4 title 'rate × window', \
 	keyentry with linespoints linecolor rgb ink dashtype 3 pointtype 11 pointsize 0.9 linewidth 1 \
 		title 'never: below this bound'

@@ -29,7 +29,7 @@ do for [j=1:4] {
 		set key at screen 0.69, screen 1.0 - 48.0 / height left top vertical Left reverse samplen 2.2 spacing 1.15
 	}
 	plot for [i=1:series] data using (column('time_s') / unit):(of(i, j)) with lines linecolor rgb line_colour(i) \
-		linewidth 2 dashtype line_dash(i) title strategy[i]
+		linewidth 2 dashtype line_dash(i) title fit(strategy[i], 34)
 	unset key
 	unset label 1
 	unset label 2

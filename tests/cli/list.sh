@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# list.sh MSIRACE FOLDER: the listings of scenarios, and that the library's README is the one that its files make.
+set -u
+msirace=$1
+cd "$2/../.." || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fail()
+{
+	echo "FAILED: $*"
+	failed=1
+}
+has()
+{
+	grep -q -e "$1" "$work/out" || fail "no '$1' in: $(cat "$work/out")"
+}
+
+sh scenarios/make-readme "$msirace" >"$work/README.md" || fail "make-readme"
+diff -u scenarios/README.md "$work/README.md" || fail "scenarios/README.md is stale: scenarios/make-readme makes it"
+for file in scenarios/*.yaml scenarios/museum/*.yaml scenarios/check/*.yaml; do
+	grep -q "(${file#scenarios/})" scenarios/README.md || fail "$file is not in the README"
+done
+
+"$msirace" list domains tests/data/scenarios/every_domain.yaml >"$work/out" || fail "list domains"
+[ "$(grep -c "^  .- " "$work/out")" -eq 5 ] || fail "five domains"
+has "^  .- PCI MSI-X: 9 vectors, 5 allocated"
+has "^  .- IMS, queue contexts: 2000 vectors, 1 allocated"
+has "^       .- Intel VT-d remapping"
+has "set_affinity: vtd: remap entry in one store"
+has "^            .- x86 vectors"
+has "index 3: MSI, count 3"
+has "index 6: REQ, count 1"
+"$msirace" list domains tests/data/scenarios/every_domain.yaml --strategy vtd+qemu-realloc >"$work/out" || fail "list"
+has "index 4: MSI-X, count 9, eventfd noresize"
+"$msirace" list domains scenarios/affinity-race.yaml >"$work/out" || fail "list domains"
+[ "$(grep -c "set_affinity: x86-direct: " "$work/out")" -eq 3 ] || fail "a strategy for each device"
+has "x86-tmp: .*, in the acknowledge on the old CPU"
+has "^       .- x86 vectors"
+"$msirace" list domains scenarios/arm-its-queues.yaml >"$work/out" || fail "list domains"
+has "GICv3 ITS"
+
+for wrong in "domains" "scenarios" "keys x" "domains nowhere.yaml" "scenarios tests/cli/errors/keys.yaml"; do
+	"$msirace" list $wrong >"$work/out" 2>"$work/err"
+	[ $? -eq 2 ] && [ -s "$work/err" ] && [ ! -s "$work/out" ] || fail "list $wrong"
+done
+exit $failed
