@@ -5,7 +5,8 @@
 #include "models/hw/lapic.h"
 #include "models/machine.h"
 
-void amdvi_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
+void amdvi_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data,
+		   struct causes causes)
 {
 	uint32_t index = data & AMDVI_INDEX_MASK;
 	struct irte irte;

@@ -23,8 +23,9 @@ static uint32_t vectors(const struct machine *m)
 {
 	const struct machine_config *config = m->config;
 	uint64_t range = config->vectors_end - config->vectors_first;
-	uint64_t wanted = 2 * (uint64_t)m->sources_count + BLOCK_SLACK + config->system_vectors_count;
+	uint64_t wanted = BLOCK_SLACK + 2 * (uint64_t)m->sources_count;
 
+	wanted += config->system_vectors_count;
 	return (uint32_t)(wanted < range ? wanted : range);
 }
 
@@ -33,7 +34,10 @@ static uint32_t first(const struct machine *m)
 	return m->config->vectors_first;
 }
 
-/* The enabled, inactive one of the highest priority, that is of the lowest value; the lowest number among equals. */
+/*
+ * The enabled, inactive one of the highest priority, that is of the lowest value; the lowest number
+ * among equals.
+ */
 static uint32_t next(const struct machine *m, uint32_t cpu)
 {
 	const uint64_t *words = &m->pending[(size_t)cpu * m->vector_words];

@@ -11,8 +11,9 @@
 const char *its_command_name(enum its_command_kind kind)
 {
 	static const char *const names[ITS_COMMANDS] = {
-		[ITS_MAPD] = "MAPD", [ITS_MAPC] = "MAPC", [ITS_MAPTI] = "MAPTI", [ITS_MOVI] = "MOVI",
-		[ITS_INV] = "INV", [ITS_INT] = "INT", [ITS_DISCARD] = "DISCARD", [ITS_SYNC] = "SYNC"
+		[ITS_MAPD] = "MAPD", [ITS_MAPC] = "MAPC", [ITS_MAPTI] = "MAPTI",
+		[ITS_MOVI] = "MOVI", [ITS_INV] = "INV", [ITS_INT] = "INT",
+		[ITS_DISCARD] = "DISCARD", [ITS_SYNC] = "SYNC"
 	};
 
 	return names[kind];
@@ -28,7 +29,10 @@ void its_lay_out(struct machine *m, struct state_layout *layout)
 	its->queue = state_place(layout, sizeof(*its->queue));
 }
 
-/* The place of an event in its device's ITT; NULL where the device is not mapped or the event is beyond it. */
+/*
+ * The place of an event in its device's ITT; NULL where the device is not mapped or the event is
+ * beyond it.
+ */
 static struct its_entry *place_of(const struct machine *m, uint32_t device, uint32_t event)
 {
 	if (!m->its.device[device].valid || event >= m->config->devices[device].vectors) {
@@ -50,7 +54,8 @@ static uint32_t cpu_of(const struct machine *m, const struct its_entry *entry)
 	return m->its.collection[entry->collection].cpu;
 }
 
-void its_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
+void its_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data,
+		 struct causes causes)
 {
 	const struct model_timings *timings = &m->config->timings;
 	const struct its_entry *entry = entry_of(m, device, data);
@@ -84,12 +89,15 @@ void its_translated(struct machine *m, const struct hw_event *event)
 	fabric_request_done(m, event->device);
 }
 
-static void emit_command(struct machine *m, const struct its_command *command, uint16_t thread, uint8_t detail)
+static void emit_command(struct machine *m, const struct its_command *command, uint16_t thread,
+			 uint8_t detail)
 {
+	bool of_device = command->kind != ITS_MAPC && command->kind != ITS_SYNC;
+
 	machine_emit(m, &(struct model_event){
 		.kind = EV_COMMAND, .detail = detail, .thread = thread, .cpu = command->collection,
-		.device = command->kind == ITS_MAPC || command->kind == ITS_SYNC ? DEVICE_NONE : command->device,
-		.source = SOURCE_NONE, .value = command->event, .text = its_command_name(command->kind) });
+		.device = of_device ? command->device : DEVICE_NONE, .source = SOURCE_NONE,
+		.value = command->event, .text = its_command_name(command->kind) });
 }
 
 /* A command on its way through the calendar. */
@@ -98,14 +106,16 @@ static struct hw_event packed(const struct its_command *command)
 	return (struct hw_event){
 		.kind = HW_COMMAND_DONE, .flag = COMMAND_OF_REMAP, .channel = QUEUE_CHANNEL,
 		.cpu = command->collection, .device = command->device, .value = command->event,
-		.address = (uint64_t)command->kind << 48 | (uint64_t)command->valid << 32 | command->lpi,
+		.address = (uint64_t)command->kind << 48 | (uint64_t)command->valid << 32 |
+			   command->lpi,
 		.causes = command->causes };
 }
 
 static struct its_command unpacked(const struct hw_event *event)
 {
 	return (struct its_command){
-		.kind = (enum its_command_kind)(event->address >> 48), .valid = event->address >> 32 & 1,
+		.kind = (enum its_command_kind)(event->address >> 48),
+		.valid = event->address >> 32 & 1,
 		.lpi = (uint32_t)event->address, .collection = event->cpu, .device = event->device,
 		.event = event->value, .causes = event->causes };
 }
@@ -121,7 +131,8 @@ void its_issue(struct kthread *k, const struct its_command *command)
 	if (queue->busy_ps < m->now_ps) {
 		queue->busy_ps = m->now_ps;
 	}
-	queue->busy_ps += command->kind == ITS_SYNC ? timings->its_sync_ps : timings->its_command_ps;
+	queue->busy_ps +=
+		command->kind == ITS_SYNC ? timings->its_sync_ps : timings->its_command_ps;
 	queue->outstanding++;
 	emit_command(m, command, k->number, 0);
 	if (command->kind == ITS_SYNC) {
@@ -146,7 +157,8 @@ static void mapti(struct machine *m, const struct its_command *command)
 	struct its_entry *entry = place_of(m, command->device, command->event);
 
 	if (entry) {
-		*entry = (struct its_entry){ .valid = 1, .collection = command->collection, .lpi = command->lpi };
+		*entry = (struct its_entry){
+			.valid = 1, .collection = command->collection, .lpi = command->lpi };
 		gic_configure(m, command->lpi, m->its.collection[command->collection].cpu,
 			      m->gic.property[command->lpi - m->vector_base]);
 	}
@@ -187,7 +199,8 @@ static void on_entry(struct machine *m, const struct its_command *command)
 		movi(m, entry, command->collection);
 		break;
 	case ITS_INV:
-		gic_configure(m, entry->lpi, cpu_of(m, entry), m->gic.property[entry->lpi - m->vector_base]);
+		gic_configure(m, entry->lpi, cpu_of(m, entry),
+			      m->gic.property[entry->lpi - m->vector_base]);
 		break;
 	case ITS_INT:
 		controller_accept(m, cpu_of(m, entry), entry->lpi, causes, true);
@@ -208,8 +221,8 @@ static void carry_out(struct machine *m, const struct its_command *command)
 		}
 		break;
 	case ITS_MAPC:
-		m->its.collection[command->collection] =
-			(struct its_collection){ .cpu = command->collection, .valid = command->valid };
+		m->its.collection[command->collection] = (struct its_collection){
+			.cpu = command->collection, .valid = command->valid };
 		break;
 	case ITS_MAPTI:
 		mapti(m, command);

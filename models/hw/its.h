@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The GICv3 interrupt translation service: a message is a write of an EventID to its doorbell; with the
- * sender's DeviceID it leads through a device table and the device's own table (ITT) to an LPI and a
- * collection, and a collection to a redistributor. GIC architecture specification, Arm IHI 0069H,
- * chapter 5.
+ * The GICv3 interrupt translation service: a message is a write of an EventID to its doorbell; with
+ * the sender's DeviceID it leads through a device table and the device's own table (ITT) to an LPI
+ * and a collection, and a collection to a redistributor. GIC architecture specification, Arm IHI
+ * 0069H, chapter 5.
  *
- * Translations and commands are carried out one after the other: a translation sees an entry before or
- * after a command, never in between, and MOVI takes what is pending along.
+ * Translations and commands are carried out one after the other: a translation sees an entry before
+ * or after a command, never in between, and MOVI takes what is pending along.
  *
- * Events: HW_REMAP_DONE, a translation reads its entries and sets the LPI pending, in the order of each
- * device's messages; HW_COMMAND_DONE on one channel, the next command of the queue.
+ * Events: HW_REMAP_DONE, a translation reads its entries and sets the LPI pending, in the order of
+ * each device's messages; HW_COMMAND_DONE on one channel, the next command of the queue.
  */
 #ifndef MSIRACE_MODELS_HW_ITS_H
 #define MSIRACE_MODELS_HW_ITS_H
@@ -51,7 +51,7 @@ struct its_command {
 
 struct its_device {
 	uint8_t valid;
-	uint8_t mapped;      /* as the kernel has asked for: true before the command that makes it valid is done */
+	uint8_t mapped;      /* as the kernel has asked for, whether the command is done or not */
 };
 
 struct its_entry {
@@ -80,11 +80,17 @@ struct its {
 
 void its_lay_out(struct machine *m, struct state_layout *layout);
 
-/* A message arrives. Anything but a write of EventIDs to the doorbell, and what is not mapped, is dropped. */
-void its_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes);
+/*
+ * A message arrives. Anything but a write of EventIDs to the doorbell, and what is not mapped, is
+ * dropped.
+ */
+void its_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data,
+		 struct causes causes);
 void its_translated(struct machine *m, const struct hw_event *event);
 
-/* Appends a command to the queue; of SYNC the thread hears when it is done (kthread.waiting_sync). */
+/*
+ * Appends a command to the queue; of SYNC the thread hears when it is done (kthread.waiting_sync).
+ */
 void its_issue(struct kthread *k, const struct its_command *command);
 void its_command_done(struct machine *m, const struct hw_event *event);
 

@@ -28,8 +28,8 @@ struct irte remap_table_fetch(struct machine *m, uint32_t index, uint64_t *took_
 	return m->irte[index];
 }
 
-void remap_table_forward(struct machine *m, uint32_t device, const struct irte *irte, uint64_t took_ps,
-			 struct causes causes)
+void remap_table_forward(struct machine *m, uint32_t device, const struct irte *irte,
+			 uint64_t took_ps, struct causes causes)
 {
 	invalidation_look_up(m, device, took_ps, &(struct hw_event){
 		.cpu = irte->cpu, .value = irte->vector, .causes = causes });

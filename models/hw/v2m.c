@@ -5,7 +5,8 @@
 #include "models/hw/fabric.h"
 #include "models/machine.h"
 
-void v2m_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes)
+void v2m_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data,
+		 struct causes causes)
 {
 	uint32_t index = data - m->vector_base;
 

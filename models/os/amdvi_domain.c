@@ -52,7 +52,8 @@ void amdvi_flush(struct kthread *k, uint32_t desc)
 
 static struct msi_message message(const struct machine *m, uint32_t desc)
 {
-	return (struct msi_message){ .address_lo = LAPIC_ADDRESS_BASE, .data = m->source[desc].vector };
+	return (struct msi_message){
+		.address_lo = LAPIC_ADDRESS_BASE, .data = m->source[desc].vector };
 }
 
 static void boot(struct machine *m, uint32_t desc)
@@ -69,6 +70,7 @@ static void program(struct kthread *k, uint32_t desc)
 }
 
 const struct remap_unit amdvi_unit = {
-	.lay_out = lay_out, .init = init, .request = amdvi_request, .looked_up = remap_table_looked_up,
-	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program
+	.lay_out = lay_out, .init = init, .request = amdvi_request,
+	.looked_up = remap_table_looked_up, .flush_done = invalidation_done, .allocate = allocate,
+	.message = message, .boot = boot, .program = program
 };

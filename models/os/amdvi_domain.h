@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's domain above AMD-Vi interrupt remapping: what goes into the entries, and what makes the hardware see it. */
+/*
+ * The kernel's domain above AMD-Vi interrupt remapping: what goes into the entries, and what makes
+ * the hardware see it.
+ */
 #ifndef MSIRACE_MODELS_OS_AMDVI_DOMAIN_H
 #define MSIRACE_MODELS_OS_AMDVI_DOMAIN_H
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "models/hw/controller.h"
 #include "models/machine.h"
 
 #define ANY_SOCKET UINT32_MAX
@@ -21,8 +22,8 @@ void gic_domain_init(struct machine *m)
 static void emit_vector(struct machine *m, enum model_event_kind kind, uint32_t desc)
 {
 	machine_emit(m, &(struct model_event){
-		.kind = (uint8_t)kind, .cpu = m->desc[desc].cpu, .source = desc, .value = m->desc[desc].vector,
-		.device = DEVICE_NONE, .thread = THREAD_NONE });
+		.kind = (uint8_t)kind, .cpu = m->desc[desc].cpu, .source = desc,
+		.value = m->desc[desc].vector, .device = DEVICE_NONE, .thread = THREAD_NONE });
 }
 
 static bool block_free(const struct machine *m, uint32_t index, uint32_t size)
@@ -35,7 +36,10 @@ static bool block_free(const struct machine *m, uint32_t index, uint32_t size)
 	return true;
 }
 
-/* Numbers that PCI MSI adds to its message have to follow each other, in a block aligned to its size. */
+/*
+ * Numbers that PCI MSI adds to its message have to follow each other, in a block aligned to its
+ * size.
+ */
 static uint32_t block_size(const struct machine *m, uint32_t desc)
 {
 	return m->config->remap == REMAP_V2M && device_kind_of(m, desc) == DEVICE_MSI ?
@@ -62,6 +66,7 @@ static uint32_t find_number(struct machine *m, uint32_t desc)
 
 static int reserve(struct machine *m, uint32_t desc)
 {
+	uint32_t *lowest_free = m->gic.lowest_free;
 	uint32_t index = find_number(m, desc);
 
 	if (index >= m->vectors) {
@@ -69,8 +74,8 @@ static int reserve(struct machine *m, uint32_t desc)
 	}
 	m->vector_irq[index] = desc;
 	m->desc[desc].vector = m->vector_base + index;
-	while (*m->gic.lowest_free < m->vectors && m->vector_irq[*m->gic.lowest_free] != VECTOR_UNUSED) {
-		++*m->gic.lowest_free;
+	while (*lowest_free < m->vectors && m->vector_irq[*lowest_free] != VECTOR_UNUSED) {
+		++*lowest_free;
 	}
 	return 0;
 }
@@ -83,7 +88,6 @@ static void unreserve(struct machine *m, uint32_t desc)
 	if (!d->vector) {
 		return;
 	}
-	emit_vector(m, EV_VECTOR_FREED, desc);
 	m->vector_irq[index] = VECTOR_UNUSED;
 	if (index < *m->gic.lowest_free) {
 		*m->gic.lowest_free = index;
@@ -109,8 +113,12 @@ static bool better(const struct machine *m, uint32_t load, uint32_t best)
 	return false;
 }
 
-/* The CPU of the mask, on line, and of the socket; CPU_NONE where there is none. What desc adds itself does not count. */
-static uint32_t by_load(const struct machine *m, uint32_t desc, const uint64_t *mask, uint32_t socket)
+/*
+ * The CPU of the mask, on line, and of the socket; CPU_NONE where there is none. What desc adds
+ * itself does not count.
+ */
+static uint32_t by_load(const struct machine *m, uint32_t desc, const uint64_t *mask,
+			uint32_t socket)
 {
 	uint32_t share = m->config->cpus / m->config->sockets;
 	uint32_t first = socket == ANY_SOCKET ? 0 : socket * share;
@@ -130,7 +138,10 @@ static uint32_t by_load(const struct machine *m, uint32_t desc, const uint64_t *
 	return best;
 }
 
-/* A managed LPI stays within its mask; the others prefer their node, and would rather leave the mask than the machine. */
+/*
+ * A managed LPI stays within its mask; the others prefer their node, and would rather leave the
+ * mask than the machine.
+ */
 static uint32_t pick_lpi_cpu(const struct machine *m, uint32_t desc, const uint64_t *mask)
 {
 	uint32_t socket = m->config->devices[m->source[desc].device].socket;
@@ -162,7 +173,10 @@ static uint32_t pick_spi_cpu(const struct machine *m, uint32_t desc, const uint6
 
 static uint32_t pick_cpu(const struct machine *m, uint32_t desc, const uint64_t *mask)
 {
-	return m->config->remap == REMAP_V2M ? pick_spi_cpu(m, desc, mask) : pick_lpi_cpu(m, desc, mask);
+	if (m->config->remap == REMAP_V2M) {
+		return pick_spi_cpu(m, desc, mask);
+	}
+	return pick_lpi_cpu(m, desc, mask);
 }
 
 static void put_on(struct machine *m, uint32_t desc, uint32_t cpu)
@@ -171,6 +185,7 @@ static void put_on(struct machine *m, uint32_t desc, uint32_t cpu)
 
 	if (d->cpu != CPU_NONE) {
 		--*load_of(m, desc, d->cpu);
+		emit_vector(m, EV_VECTOR_FREED, desc);
 	}
 	d->cpu = (uint16_t)cpu;
 	if (cpu != CPU_NONE) {
@@ -229,7 +244,9 @@ static void count(const struct machine *m, uint64_t *in_use, uint64_t *leaked)
 
 	*in_use = 0;
 	for (uint32_t index = 0; index < m->vectors; index++) {
-		*in_use += m->vector_irq[index] != VECTOR_UNUSED && m->vector_irq[index] != VECTOR_SYSTEM;
+		uint32_t owner = m->vector_irq[index];
+
+		*in_use += owner != VECTOR_UNUSED && owner != VECTOR_SYSTEM;
 	}
 	for (uint32_t desc = 0; desc < m->sources_count; desc++) {
 		owned += m->desc[desc].vector != 0;
@@ -247,9 +264,10 @@ static bool sound(const struct machine *m)
 		uint32_t pending = 0;
 
 		for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
-			pending += m->pending[(size_t)cpu * m->vector_words + index / 64] >> (index % 64) & 1;
+			pending += controller_pending(m, cpu, m->vector_base + index);
 		}
-		if (pending > 1 || (owner < m->sources_count && m->desc[owner].vector != m->vector_base + index)) {
+		if (pending > 1 || (owner < m->sources_count &&
+				    m->desc[owner].vector != m->vector_base + index)) {
 			return false;
 		}
 	}
@@ -269,9 +287,9 @@ static uint32_t extra_timers(const struct machine *m)
 }
 
 #define DOMAIN \
-	.global = true, .fasteoi = true, .assign = assign, .reserve = reserve, .unreserve = unreserve, \
-	.activate = activate, .deactivate = deactivate, .can_offline = can_offline, .count = count, \
-	.extra_timers = extra_timers, .sound = sound
+	.global = true, .fasteoi = true, .assign = assign, .reserve = reserve, \
+	.unreserve = unreserve, .activate = activate, .deactivate = deactivate, \
+	.can_offline = can_offline, .count = count, .extra_timers = extra_timers, .sound = sound
 
 const struct root_domain lpi_domain = { .name = "LPIs", DOMAIN };
 const struct root_domain spi_domain = { .name = "SPIs", DOMAIN };

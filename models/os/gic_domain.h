@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The root domains of Arm: LPIs and SPIs for irq_descs. A number is the machine's, whatever the CPU, so a move changes
- * only the CPU and leaves no old vector behind.
+ * The root domains of Arm: LPIs and SPIs for irq_descs. A number is the machine's, whatever the
+ * CPU, so a move changes only the CPU and leaves no old vector behind.
  *
- * Which CPU of a mask: an LPI goes to the one with the fewest LPIs, first among those of its device's
- * node (Linux 6.12 drivers/irqchip/irq-gic-v3-its.c); an SPI to the lowest one (irq-gic.c, irq-gic-v3.c).
+ * Which CPU of a mask: an LPI goes to the one with the fewest LPIs, first among those of its
+ * device's node (Linux 6.12 drivers/irqchip/irq-gic-v3-its.c); an SPI to the lowest one (irq-gic.c,
+ * irq-gic-v3.c).
  */
 #ifndef MSIRACE_MODELS_OS_GIC_DOMAIN_H
 #define MSIRACE_MODELS_OS_GIC_DOMAIN_H

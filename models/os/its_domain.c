@@ -15,7 +15,8 @@ static int init(struct machine *m)
 {
 	gic_domain_init(m);
 	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
-		m->its.collection[cpu] = (struct its_collection){ .cpu = (uint16_t)cpu, .valid = 1 };
+		m->its.collection[cpu] =
+			(struct its_collection){ .cpu = (uint16_t)cpu, .valid = 1 };
 	}
 	return 0;
 }
@@ -33,7 +34,8 @@ static struct msi_message message(const struct machine *m, uint32_t desc)
 	return (struct msi_message){ .address_lo = ITS_TRANSLATER, .data = m->source[desc].vector };
 }
 
-static struct its_command command_for(const struct machine *m, uint32_t desc, enum its_command_kind kind)
+static struct its_command command_for(const struct machine *m, uint32_t desc,
+				      enum its_command_kind kind)
 {
 	return (struct its_command){
 		.kind = kind, .device = m->source[desc].device, .event = m->source[desc].vector,
@@ -46,7 +48,8 @@ static void boot(struct machine *m, uint32_t desc)
 	uint32_t index = d->vector - m->vector_base;
 
 	m->its.device[m->source[desc].device] = (struct its_device){ .valid = 1, .mapped = 1 };
-	m->its.entry[desc] = (struct its_entry){ .valid = 1, .collection = d->cpu, .lpi = d->vector };
+	m->its.entry[desc] =
+		(struct its_entry){ .valid = 1, .collection = d->cpu, .lpi = d->vector };
 	m->gic.property[index] = GIC_PRIORITY_DEFAULT | GIC_ENABLED;
 	m->gic.config[index] = m->gic.property[index];
 }
@@ -58,11 +61,15 @@ static void map_device(struct kthread *k, uint32_t device, bool valid)
 	kapi_observe(k, mapped->mapped);
 	if (mapped->mapped != valid) {
 		mapped->mapped = valid;
-		k_its_command(k, &(struct its_command){ .kind = ITS_MAPD, .device = device, .valid = valid });
+		k_its_command(k, &(struct its_command){
+			.kind = ITS_MAPD, .device = device, .valid = valid });
 	}
 }
 
-/* The event is mapped, its LPI still disabled: whoever maps it unmasks it when the message is in place. */
+/*
+ * The event is mapped, its LPI still disabled: whoever maps it unmasks it when the message is in
+ * place.
+ */
 static void program(struct kthread *k, uint32_t desc)
 {
 	struct its_command mapti = command_for(k->machine, desc, ITS_MAPTI);
@@ -112,7 +119,8 @@ static void resend(struct kthread *k, uint32_t desc)
 
 static void cpu_online(struct kthread *k, uint32_t cpu)
 {
-	k_its_command(k, &(struct its_command){ .kind = ITS_MAPC, .collection = (uint16_t)cpu, .valid = true });
+	k_its_command(k, &(struct its_command){
+		.kind = ITS_MAPC, .collection = (uint16_t)cpu, .valid = true });
 }
 
 void its_move(struct kthread *k, uint32_t desc)
@@ -125,5 +133,6 @@ void its_move(struct kthread *k, uint32_t desc)
 const struct remap_unit its_unit = {
 	.lay_out = lay_out, .init = init, .request = its_request, .looked_up = its_translated,
 	.command_done = its_command_done, .allocate = allocate, .message = message, .boot = boot,
-	.program = program, .mask = mask, .release = release, .resend = resend, .cpu_online = cpu_online
+	.program = program, .mask = mask, .release = release, .resend = resend,
+	.cpu_online = cpu_online
 };

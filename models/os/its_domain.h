@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's domain above an ITS: which commands map, move, mask and unmap the event of an irq_desc. After Linux 6.12
- * drivers/irqchip/irq-gic-v3-its.c: every command but MAPD is followed by SYNC, and waited for.
+ * The kernel's domain above an ITS: which commands map, move, mask and unmap the event of an
+ * irq_desc. After Linux 6.12 drivers/irqchip/irq-gic-v3-its.c: every command but MAPD is followed
+ * by SYNC, and waited for.
  */
 #ifndef MSIRACE_MODELS_OS_ITS_DOMAIN_H
 #define MSIRACE_MODELS_OS_ITS_DOMAIN_H

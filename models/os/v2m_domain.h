@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's domain above a frame that turns messages into SPIs: after Linux 6.12 irq-gic-v2m.c and irq-gic-v3-mbi.c. */
+/*
+ * The kernel's domain above a frame that turns messages into SPIs: after Linux 6.12 irq-gic-v2m.c
+ * and irq-gic-v3-mbi.c.
+ */
 #ifndef MSIRACE_MODELS_OS_V2M_DOMAIN_H
 #define MSIRACE_MODELS_OS_V2M_DOMAIN_H
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moves behind AMD-Vi interrupt remapping. An entry of 32 bits is one store. One of 128 bits has its vector in the high
- * half, its destination and RemapEn in the low one, and until e52d58d54a32 (2020) Linux turned it off around the update:
+ * Moves behind AMD-Vi interrupt remapping. An entry of 32 bits is one store. One of 128 bits has
+ * its vector in the high half, its destination and RemapEn in the low one, and until e52d58d54a32
+ * (2020) Linux turned it off around the update:
  *
- *   CPU 0 (kernel)                  IOMMU                                         CPU 1 (old)          CPU 2 (new)
+ *   CPU 0 (kernel)                  IOMMU
  *   RemapEn = 0
  *   high half: new vector
  *                                   fetches the entry: IO_PAGE_FAULT, aborted
@@ -18,7 +19,10 @@
 #include "models/strategies/operations.h"
 #include "models/strategies/x86_common.h"
 
-/* All of the entry in one compare-exchange (or one 32-bit store): a request sees the old or the new target, whole. */
+/*
+ * All of the entry in one compare-exchange (or one 32-bit store): a request sees the old or the new
+ * target, whole.
+ */
 static int whole(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
 	struct irte entry;
@@ -30,7 +34,10 @@ static int whole(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	entry = amdvi_entry_of(k->machine, desc);
 	/* Cached copies still lead to the old vector, which stays live. */
 	k_irte_write(k, desc, &entry, desc);
-	/* When this returns nothing is under way to the old vector any more but what its CPU has pending. */
+	/*
+	 * When this returns nothing is under way to the old vector any more but what its CPU has
+	 * pending.
+	 */
 	amdvi_flush(k, desc);
 	return x86_end_move(k, desc);
 }
@@ -47,7 +54,10 @@ static int split(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	entry = amdvi_entry_of(k->machine, desc);
 	part = k_irte_read(k, desc);
 	part.present = 0;
-	/* From here on a request that has to fetch the entry faults; one that finds it cached goes to the old vector. */
+	/*
+	 * From here on a request that has to fetch the entry faults; one that finds it cached goes
+	 * to the old vector.
+	 */
 	k_irte_write(k, desc, &part, desc);
 	part.vector = entry.vector;
 	k_irte_write(k, desc, &part, desc);

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moves behind an ITS: the message stays, MOVI gives the event another collection and takes what is pending along, so no
- * state is ever torn. But an LPI has no active state, and its handler may still run on the old CPU:
+ * Moves behind an ITS: the message stays, MOVI gives the event another collection and takes what is
+ * pending along, so no state is ever torn. But an LPI has no active state, and its handler may
+ * still run on the old CPU:
  *
- *   CPU 0 (kernel)      device        ITS                        CPU 1 (old)           CPU 2 (new)
- *                       raise  -----> LPI to CPU 1  -----------> handler starts,
- *                                                                reads the device
- *   MOVI  --------------------------> event leads to CPU 2
- *                       raise  -----> LPI to CPU 2  -----------------------------------> in progress on CPU 1
- *                                                                handler ends
+ *   CPU 0 (kernel)    device      ITS                     CPU 1 (old)         CPU 2 (new)
+ *                     raise  ---> LPI to CPU 1  --------> handler starts,
+ *                                                         reads the device
+ *   MOVI  ----------------------> event leads to CPU 2
+ *                     raise  ---> LPI to CPU 2  ----------------------------> in progress
+ *                                                         handler ends
  *
- * Before 9c15eeb5362c and 8f4b589595d0 (Linux, 2023) the flow on CPU 2 drops it: nobody will look at the device again.
- * Since then it is marked pending, and CPU 1, at the end of its handler, sends it again with an INT command.
+ * Before 9c15eeb5362c and 8f4b589595d0 (Linux, 2023) the flow on CPU 2 drops it: nobody will look
+ * at the device again. Since then it is marked pending, and CPU 1, at the end of its handler, sends
+ * it again with an INT command.
  */
 #include <stdint.h>
 
@@ -32,7 +34,10 @@ static int movi(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
-	/* An LPI sees the old or the new CPU; one that is pending at the old CPU when this takes effect goes along. */
+	/*
+	 * An LPI sees the old or the new CPU; one that is pending at the old CPU when this takes
+	 * effect goes along.
+	 */
 	its_move(k, desc);
 	return 1;
 }

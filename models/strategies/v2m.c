@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Moves of SPIs behind a GICv2m or MBI frame: neither message nor number change, only where the distributor routes the SPI.
- * What is pending waits in the distributor and follows the route; what is active stays with its CPU, and the SPI is taken
- * nowhere else until its end of interrupt. There is no moment at which a message has no place to go.
+ * Moves of SPIs behind a GICv2m or MBI frame: neither message nor number change, only where the
+ * distributor routes the SPI. What is pending waits in the distributor and follows the route; what
+ * is active stays with its CPU, and the SPI is taken nowhere else until its end of interrupt. There
+ * is no moment at which a message has no place to go.
  */
 #include <stdint.h>
 

@@ -51,7 +51,7 @@ check 0 "" --help
 out "^Usage: msirace COMMAND"
 check 0 "" --version
 out "^msirace [0-9]"
-for command in run validate explain list plot report import; do
+for command in run check replay validate explain list import compare plot report review manual; do
 	check 0 "" $command --help
 	out "^Usage: msirace $command"
 	out "^Example:"

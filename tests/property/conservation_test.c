@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Random scenarios: in every one each raise has exactly one fate (a run that breaks that law ends with an error), and where
- * all that happens is moves, a protocol that is said to lose nothing loses nothing.
+ * Random scenarios: in every one each raise has exactly one fate (a run that breaks that law ends
+ * with an error), and where all that happens is moves, a protocol that is said to lose nothing
+ * loses nothing.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 #define SCENARIOS 300
 #endif
 
-static void check_nothing_lost(const struct run_result *result, const char *const *safe, const char *text)
+static void check_nothing_lost(const struct run_result *result, const char *const *safe,
+			       const char *text)
 {
 	const struct scenario *s = result->scenario;
 
@@ -27,15 +29,16 @@ static void check_nothing_lost(const struct run_result *result, const char *cons
 		const struct run_metrics *metrics = &result->contenders[i].each[0];
 
 		for (size_t n = 0; safe[n]; n++) {
-			cr_assert(strcmp(s->contenders[i].name, safe[n]) || !metrics->counter[METRIC_LOST],
+			cr_assert(strcmp(s->contenders[i].name, safe[n]) ||
+				  !metrics->counter[METRIC_LOST],
 				  "%s lost %llu:\n%s", safe[n],
 				  (unsigned long long)metrics->counter[METRIC_LOST], text);
 		}
 	}
 }
 
-static void run_one(const struct random_system *system, const char *const *safe, uint64_t number, bool moves_only,
-		    uint64_t *raised)
+static void run_one(const struct random_system *system, const char *const *safe, uint64_t number,
+		    bool moves_only, uint64_t *raised)
 {
 	char *text = random_scenario(system, number, moves_only);
 	struct run_options options = { .jobs = 1 };
@@ -77,8 +80,8 @@ Test(conservation, its)
 	static const char *const safe[] = { "its-movi", NULL };
 
 	run_system(&(struct random_system){
-		.machine = "arch: arm, remap: its", .strategies = "its-movi, its-no-resend", .cpus_max = 8,
-		.global_first = 8192 }, safe);
+		.machine = "arch: arm, remap: its", .strategies = "its-movi, its-no-resend",
+		.cpus_max = 8, .global_first = 8192 }, safe);
 }
 
 Test(conservation, v2m)
@@ -95,7 +98,8 @@ Test(conservation, amdvi)
 	static const char *const safe[] = { "amd-ga", "amd-32", NULL };
 
 	run_system(&(struct random_system){
-		.machine = "remap: amdvi", .strategies = "amd-ga, amd-32, amd-split, amd-split+immediate",
+		.machine = "remap: amdvi",
+		.strategies = "amd-ga, amd-32, amd-split, amd-split+immediate",
 		.cpus_max = 8 }, safe);
 }
 

@@ -38,7 +38,8 @@ static const char *one_of(struct text *t, const char *const *names, uint32_t cou
 }
 
 #define ONE_OF(t, ...) \
-	one_of((t), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+	one_of((t), (const char *const[]){ __VA_ARGS__ }, \
+	       sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static void line(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void line(struct text *t, const char *format, ...)
@@ -51,7 +52,10 @@ static void line(struct text *t, const char *format, ...)
 	fputc('\n', t->file);
 }
 
-/* Enough for what is there from the start, whatever the blocks; what is allocated later may find too little. */
+/*
+ * Enough for what is there from the start, whatever the blocks; what is allocated later may find
+ * too little.
+ */
 static void vector_range(struct text *t)
 {
 	uint32_t wanted = 0;
@@ -82,7 +86,8 @@ static void machine(struct text *t)
 	line(t, "  fabric: %s", ONE_OF(t, "ordered", "weak"));
 	line(t, "  placement: %s", ONE_OF(t, "spread", "pack", "first-fit"));
 	line(t, "  remap_cache: %s", ONE_OF(t, "true", "false"));
-	line(t, "  timings: {cpu_offline: %ums, jiffy: 1ms, entry_store: %uns, its_command: %uns}", 1 + below(t, 3),
+	line(t, "  timings: {cpu_offline: %ums, jiffy: 1ms, entry_store: %uns, its_command: %uns}",
+	     1 + below(t, 3),
 	     1 + below(t, 2000), 50 + below(t, 3000));
 	vector_range(t);
 }
@@ -91,13 +96,16 @@ static void raises(struct text *t)
 {
 	switch (below(t, 5)) {
 	case 0:
-		line(t, "    raise: {process: periodic, period: %uus, jitter: %u%%}", 20 + below(t, 200), below(t, 100));
+		line(t, "    raise: {process: periodic, period: %uus, jitter: %u%%}",
+		     20 + below(t, 200), below(t, 100));
 		break;
 	case 1:
-		line(t, "    raise: {process: bursts, rate: %ukHz, on: 200us, off: 1ms}", 20 + below(t, 200));
+		line(t, "    raise: {process: bursts, rate: %ukHz, on: 200us, off: 1ms}",
+		     20 + below(t, 200));
 		break;
 	case 2:
-		line(t, "    raise: {process: closed, depth: %u, service: %uus, timeout: 2ms}", 1 + below(t, 4),
+		line(t, "    raise: {process: closed, depth: %u, service: %uus, timeout: 2ms}",
+		     1 + below(t, 4),
 		     5 + below(t, 200));
 		break;
 	default:
@@ -110,7 +118,8 @@ static void device(struct text *t, uint32_t number)
 {
 	uint32_t vectors = t->vectors[number];
 
-	line(t, "  - name: d%u\n    kind: %s\n    vectors: %u", number, t->msix[number] ? "msix" : "msi", vectors);
+	line(t, "  - name: d%u\n    kind: %s\n    vectors: %u", number,
+	     t->msix[number] ? "msix" : "msi", vectors);
 	if (t->msix[number]) {
 		line(t, "    torn: %s", ONE_OF(t, "mix", "old", "new", "cached"));
 		line(t, "    allocated: %u", t->moves_only ? vectors : below(t, vectors + 1));
@@ -133,7 +142,8 @@ static void pair(struct text *t, const char *first, const char *second)
 	uint32_t start_us = below(t, 1000);
 
 	line(t, "  - {do: %s, every: %uus, start: %uus}", first, period_us, start_us + 1);
-	line(t, "  - {do: %s, every: %uus, start: %uus}", second, period_us, start_us + 1 + period_us / 2);
+	line(t, "  - {do: %s, every: %uus, start: %uus}", second, period_us,
+	     start_us + 1 + period_us / 2);
 }
 
 static void device_actions(struct text *t, uint32_t number)
@@ -142,7 +152,8 @@ static void device_actions(struct text *t, uint32_t number)
 	char second[64];
 
 	if (!t->managed[number]) {
-		line(t, "  - {do: migrate, device: d%u, rate: %uHz, to: %s}", number, 500 + below(t, 5000),
+		line(t, "  - {do: migrate, device: d%u, rate: %uHz, to: %s}", number,
+		     500 + below(t, 5000),
 		     ONE_OF(t, "round-robin", "random"));
 	}
 	if (t->moves_only) {
@@ -152,8 +163,10 @@ static void device_actions(struct text *t, uint32_t number)
 		uint32_t from = below(t, t->vectors[number]);
 		uint32_t to = from + below(t, t->vectors[number] - from);
 
-		snprintf(first, sizeof(first), "free, device: d%u, vectors: %u-%u", number, from, to);
-		snprintf(second, sizeof(second), "allocate, device: d%u, vectors: %u-%u", number, from, to);
+		snprintf(first, sizeof(first), "free, device: d%u, vectors: %u-%u", number,
+			 from, to);
+		snprintf(second, sizeof(second), "allocate, device: d%u, vectors: %u-%u", number,
+			 from, to);
 		pair(t, first, second);
 	}
 	if (chance(t, 15)) {
@@ -177,7 +190,9 @@ static void actions(struct text *t)
 
 char *random_scenario(const struct random_system *system, uint64_t number, bool moves_only)
 {
-	struct text t = { .system = system, .random = number * 2 + moves_only, .moves_only = moves_only };
+	struct text t = {
+		.system = system, .random = number * 2 + moves_only, .moves_only = moves_only
+	};
 	char *text = NULL;
 	size_t size;
 

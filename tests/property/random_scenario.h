@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random scenarios of one kind of machine: devices of all sorts under all sorts of actions, as text that the loader reads.
- * The same system and number give the same scenario.
+ * Random scenarios of one kind of machine: devices of all sorts under all sorts of actions, as text
+ * that the loader reads. The same system and number give the same scenario.
  */
 #ifndef MSIRACE_TESTS_PROPERTY_RANDOM_SCENARIO_H
 #define MSIRACE_TESTS_PROPERTY_RANDOM_SCENARIO_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct random_system {
-	const char *machine;      /* the keys of machine: that make it what it is: "arch: arm, remap: its" */
+	const char *machine;      /* keys of machine: "arch: arm, remap: its" */
 	const char *strategies;   /* "its-movi, its-no-resend" */
 	uint32_t cpus_max;
 	bool one_message;         /* PCI MSI has one vector */

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
-/* AMD-Vi by hand: tables by device, faults, the cache, and what a request sees of an entry in the middle of its update. */
+/*
+ * AMD-Vi by hand: tables by device, faults, the cache, and what a request sees of an entry in the
+ * middle of its update.
+ */
 #include <criterion/criterion.h>
 
 #include "model_world.h"
 #include "models/hw/amdvi.h"
 
 static const struct device_config devices[] = {
-	{ .domain = { { .kind = DEVICE_MSI, .vectors = 2, .allocated = 2 } }, .domains = 1, .vectors = 2 },
-	{ .domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 3, .allocated = 3 } },
+	{ .domain = { { .kind = DEVICE_MSI, .vectors = 2, .allocated = 2 } }, .domains = 1,
+		.vectors = 2 },
+	{ .domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 3,
+		.allocated = 3 } },
 	  .domains = 1, .vectors = 3 },
 };
 
 static struct world *amd_world(const char *move, bool uncached)
 {
 	return world_create(&(struct world_setup){
-		.remap = REMAP_AMDVI, .move = move, .uncached = uncached, .devices = devices, .devices_count = 2 });
+		.remap = REMAP_AMDVI, .move = move, .uncached = uncached, .devices = devices,
+		.devices_count = 2 });
 }
 
 Test(amdvi, every_device_has_a_table_of_its_own)

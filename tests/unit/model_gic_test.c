@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The GIC and its ITS by hand: pending bits, priorities, active states, commands, and the fasteoi flow over them. */
+/*
+ * The GIC and its ITS by hand: pending bits, priorities, active states, commands, and the fasteoi
+ * flow over them.
+ */
 #include <criterion/criterion.h>
 
 #include "model_world.h"
@@ -11,20 +14,23 @@
 #include "models/os/root_domain.h"
 
 static const struct device_config one_msix = {
-	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 4, .allocated = 4 } },
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 4,
+			.allocated = 4 } },
 	.domains = 1, .intx = true, .vectors = 4
 };
 
 static struct world *its_world(const char *move)
 {
 	return world_create(&(struct world_setup){
-		.arch = ARCH_ARM, .remap = REMAP_ITS, .move = move, .devices = &one_msix, .devices_count = 1 });
+		.arch = ARCH_ARM, .remap = REMAP_ITS, .move = move, .devices = &one_msix,
+		.devices_count = 1 });
 }
 
 static struct world *spi_world(const char *move)
 {
 	return world_create(&(struct world_setup){
-		.arch = ARCH_ARM, .remap = REMAP_V2M, .move = move, .devices = &one_msix, .devices_count = 1 });
+		.arch = ARCH_ARM, .remap = REMAP_V2M, .move = move, .devices = &one_msix,
+		.devices_count = 1 });
 }
 
 static uint32_t vector_of(const struct world *w, uint32_t source)
@@ -149,7 +155,8 @@ Test(gic, an_spi_that_comes_while_it_is_active_is_handled_after_the_move)
 	move(w, 1, 2);
 	cr_expect_eq(world_count(w, EV_HANDLER_START), 2);
 	cr_expect_eq(world_last(w, EV_HANDLER_START)->event.cpu, 2);
-	cr_expect_geq(world_last(w, EV_IRQ_TAKEN)->time_ps, world_nth(w, EV_HANDLER_END, 0)->time_ps);
+	cr_expect_geq(world_last(w, EV_IRQ_TAKEN)->time_ps,
+		      world_nth(w, EV_HANDLER_END, 0)->time_ps);
 	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 2);
 	world_end(w);
 }
@@ -212,14 +219,18 @@ Test(gic, a_message_that_names_no_spi_of_the_frame_is_dropped)
 Test(gic, pci_msi_gets_an_aligned_block_of_spis)
 {
 	static const struct device_config devices[] = {
-		{ .domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 3, .allocated = 3 } },
+		{ .domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true,
+			.vectors = 3, .allocated = 3 } },
 		  .domains = 1, .vectors = 3 },
-		{ .domain = { { .kind = DEVICE_MSI, .vectors = 4, .allocated = 4 } }, .domains = 1, .vectors = 4 },
-		{ .domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 2, .allocated = 2 } },
+		{ .domain = { { .kind = DEVICE_MSI, .vectors = 4, .allocated = 4 } }, .domains = 1,
+			.vectors = 4 },
+		{ .domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true,
+			.vectors = 2, .allocated = 2 } },
 		  .domains = 1, .vectors = 2 },
 	};
 	struct world *w = world_create(&(struct world_setup){
-		.arch = ARCH_ARM, .remap = REMAP_V2M, .vectors_first = 33, .devices = devices, .devices_count = 3 });
+		.arch = ARCH_ARM, .remap = REMAP_V2M, .vectors_first = 33, .devices = devices,
+		.devices_count = 3 });
 
 	/* 33 to 35, then 36 to 39, which is aligned, then the lowest that are left. */
 	cr_expect_eq(vector_of(w, 2), 35);
@@ -282,7 +293,8 @@ Test(its, drops_what_is_not_mapped)
 	run_command(w, (struct its_command){ .kind = ITS_MAPC, .collection = 2, .valid = false });
 	device_raise(m, 2);
 	world_settle(w);
-	cr_expect_eq(w->metrics.counter[METRIC_LOST_DROPPED], 3, "a collection without a redistributor");
+	cr_expect_eq(w->metrics.counter[METRIC_LOST_DROPPED], 3,
+		     "a collection without a redistributor");
 	run_command(w, (struct its_command){ .kind = ITS_MAPD, .device = 0, .valid = false });
 	world_settle(w);
 	device_raise(m, 3);
@@ -446,7 +458,8 @@ Test(its, an_lpi_in_progress_elsewhere_is_sent_again)
 
 	cr_expect_eq(world_count(w, EV_HANDLER_START), 2);
 	cr_expect_eq(world_last(w, EV_HANDLER_START)->event.cpu, 2);
-	cr_expect_gt(world_last(w, EV_RETRIGGER)->time_ps, world_nth(w, EV_HANDLER_END, 0)->time_ps);
+	cr_expect_gt(world_last(w, EV_RETRIGGER)->time_ps,
+		     world_nth(w, EV_HANDLER_END, 0)->time_ps);
 	cr_expect_eq(w->metrics.counter[METRIC_RECOVERED], 1);
 	cr_expect_eq(w->metrics.counter[METRIC_LOST], 0);
 	world_end(w);
@@ -521,7 +534,8 @@ Test(its, an_lpi_prefers_the_node_of_its_device)
 
 	far.socket = 1;
 	w = world_create(&(struct world_setup){
-		.arch = ARCH_ARM, .remap = REMAP_ITS, .sockets = 2, .devices = &far, .devices_count = 1 });
+		.arch = ARCH_ARM, .remap = REMAP_ITS, .sockets = 2, .devices = &far,
+		.devices_count = 1 });
 	for (uint32_t source = 0; source < 4; source++) {
 		cr_expect_geq(w->machine.desc[source].cpu, 2);
 	}
