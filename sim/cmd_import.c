@@ -11,6 +11,7 @@
 #include "sim/import/emulator_log.h"
 #include "sim/import/replay.h"
 #include "sim/units.h"
+#include "sim/write_sequences.h"
 
 static const struct option options[] = {
 	{ "--snapshot", 0, "FILE",
@@ -28,6 +29,7 @@ struct import {
 	struct replay_options replay;
 	struct replay_result result;
 	struct matrix_state *start;
+	struct write_sequences *writes;
 };
 
 static enum exit_code cannot(const char *path, int error)
@@ -148,6 +150,7 @@ static void release(struct import *in)
 	}
 	g_free(in->replay.snapshots);
 	matrix_state_free(in->start);
+	write_sequences_free(in->writes);
 	replay_result_release(&in->result);
 	if (in->fd >= 0) {
 		close(in->fd);
@@ -219,9 +222,20 @@ static enum exit_code read_log(const char *path)
 	return got < 0 ? cannot(path, -got) : agrees ? EXIT_HELD : EXIT_NOT_HELD;
 }
 
+static void follow_writes(void *context, const struct ftrace_event *e)
+{
+	struct import *in = context;
+
+	write_sequences_event(in->writes, e);
+}
+
 static enum exit_code replay(struct import *in)
 {
 	char *error = NULL;
+
+	in->writes = write_sequences_new(NULL, -1);
+	in->replay.event = follow_writes;
+	in->replay.context = in;
 	int got = replay_recording(in->fd, &in->replay, &in->result, &error);
 
 	if (got < 0) {
@@ -230,7 +244,10 @@ static enum exit_code replay(struct import *in)
 		return EXIT_USAGE;
 	}
 	replay_print(&in->result, &in->replay, in->path, stdout);
-	return replay_agrees(&in->result, &in->replay) ? EXIT_HELD : EXIT_NOT_HELD;
+	const struct write_sequence_counts *writes = write_sequences_end(in->writes);
+	write_sequences_print(writes, stdout);
+	return replay_agrees(&in->result, &in->replay) && !writes->divergences ? EXIT_HELD
+	                                                                       : EXIT_NOT_HELD;
 }
 
 static enum exit_code run(const struct invocation *invocation)
