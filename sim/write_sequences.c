@@ -21,6 +21,7 @@ struct irq {
 	int16_t cpu; /* -1: unknown */
 	uint16_t vector;
 	int8_t reservable; /* enum known */
+	bool told;         /* reservable is not a conclusion */
 	int8_t remapped;   /* enum known */
 	bool started;
 	bool starting;
@@ -53,7 +54,11 @@ struct write_sequences {
 static void forget_irq(const struct write_sequences *s, struct irq *irq)
 {
 	*irq = (struct irq){
-		.cpu = -1, .reservable = (int8_t)s->reservable, .remapped = UNKNOWN, .started = true
+		.cpu = -1,
+		.reservable = (int8_t)s->reservable,
+		.told = s->reservable != UNKNOWN,
+		.remapped = UNKNOWN,
+		.started = true,
 	};
 }
 
@@ -191,7 +196,7 @@ static void compare_change(struct write_sequences *s, const struct change *c, ui
 	s->counts.compared++;
 	s->counts.messages += c->writes_count;
 	for (int bit = NO; bit <= YES; bit++) {
-		if (irq->reservable == UNKNOWN || irq->reservable == bit) {
+		if (!irq->told || irq->reservable == bit) {
 			struct write_change change = to_model(s, c, writer_cpu, bit);
 			count[bit] = write_model_run(model, &change, writes[bit]);
 			fits[bit] = same_writes(writes[bit], count[bit], c);
@@ -203,9 +208,11 @@ static void compare_change(struct write_sequences *s, const struct change *c, ui
 		return;
 	}
 	s->counts.equal[kind_of(c)]++;
-	if (irq->reservable == UNKNOWN && fits[NO] != fits[YES]) {
-		irq->reservable = fits[YES] ? YES : NO;
-		s->counts.concluded++;
+	if (!irq->told && fits[NO] != fits[YES]) {
+		enum known bit = fits[YES] ? YES : NO;
+		s->counts.concluded += irq->reservable == UNKNOWN;
+		s->counts.revised += irq->reservable != UNKNOWN && irq->reservable != bit;
+		irq->reservable = (int8_t)bit;
 	}
 }
 
@@ -328,8 +335,10 @@ static void take_activation(const struct ftrace_event *e, struct irq *irq)
 
 	if (told && (e->value[FTRACE_IS_MANAGED] || !e->value[FTRACE_CAN_RESERVE])) {
 		irq->reservable = NO;
+		irq->told = true;
 	} else if (told && irq->fresh) {
 		irq->reservable = e->value[FTRACE_RESERVE] ? YES : NO;
+		irq->told = true;
 	}
 	irq->fresh = false;
 	irq->started = false;
@@ -472,9 +481,14 @@ void write_sequences_print(const struct write_sequence_counts *counts, FILE *out
 	}
 	if (counts->concluded) {
 		fprintf(out,
-		        "           whether %" PRIu64 " of the interrupts can be reserved follows from "
-		        "their own first change\n",
+		        "           whether %" PRIu64 " of the interrupts can be reserved is not recorded "
+		        "and follows from their own changes",
 		        counts->concluded);
+		if (counts->revised) {
+			fprintf(out, ", which need that bit to change %" PRIu64 " times",
+			        counts->revised);
+		}
+		fputc('\n', out);
 	}
 	for (int i = 0; i < SEQUENCE_INCOMPARABLE; i++) {
 		if (counts->incomparable[i]) {

@@ -40,7 +40,8 @@ struct write_sequence_counts {
 	uint64_t compared;
 	uint64_t equal[WRITE_SEQUENCES];
 	uint64_t messages; /* of the changes that were compared */
-	uint64_t concluded; /* interrupts whose reservation bit follows from their own first change */
+	uint64_t concluded; /* interrupts whose reservation bit follows from their own changes */
+	uint64_t revised;   /* how often a later change needs the other bit: something sets it */
 	uint64_t incomparable[SEQUENCE_INCOMPARABLE];
 	uint64_t incomparable_line[SEQUENCE_INCOMPARABLE];
 	uint64_t divergences;
@@ -52,7 +53,7 @@ struct write_sequences;
 /*
  * move: the strategy of interrupts whose messages are not remapped; NULL: x86-linux-6.1. reservable:
  * 0 or 1 for interrupts that no vector_activate tells about; -1: concluded from each interrupt's
- * first change where only one of the two fits. NULL: there is no such strategy.
+ * changes where only one of the two fits. NULL: there is no such strategy.
  */
 struct write_sequences *write_sequences_new(const char *move, int reservable);
 void write_sequences_free(struct write_sequences *s);

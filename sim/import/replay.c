@@ -967,6 +967,9 @@ static int replay_parts(struct replay *r, char **error)
 			}
 		}
 		if (e.kind == FT_GAP) {
+			if (r->options->event) {
+				r->options->event(r->options->context, &e);
+			}
 			continue;
 		}
 		note_time(r->result, &e);
