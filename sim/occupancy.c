@@ -75,11 +75,20 @@ static void take_spread(struct occupancy_observer *o, struct occupancy_sample *s
 	sample->cpu_max = at_rank(o->cpus_with, c->cpus - 1);
 }
 
-static struct occupancy_sample look(struct occupancy_observer *o, const struct machine *m)
+/*
+ * How it stood before a change: kind is that of the event that tells of it. Where a vector is freed its interrupt still
+ * names it, so that what belongs to nobody cannot be told.
+ */
+static struct occupancy_sample look(struct occupancy_observer *o, const struct machine *m, enum model_event_kind kind)
 {
-	struct occupancy_sample sample = { .migrations = o->migrations };
+	struct occupancy_sample sample = { .used = o->used, .migrations = o->migrations };
+	uint64_t in_use;
+	uint64_t leaked;
 
-	m->root->count(m, &sample.used, &sample.leaked);
+	m->root->count(m, &in_use, &leaked);
+	o->leaked = kind == EV_VECTOR_FREED ? o->leaked : leaked;
+	o->leaked_is_old = true;
+	sample.leaked = o->leaked;
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		sample.online += (uint32_t)__builtin_popcountll(m->online[word]);
 	}
@@ -87,13 +96,26 @@ static struct occupancy_sample look(struct occupancy_observer *o, const struct m
 	return sample;
 }
 
-/* The samples that are due by now. */
-static void take_samples(struct occupancy_observer *o, const struct machine *m)
+static bool is_due(const struct occupancy *c, uint64_t now_ps)
+{
+	return c->samples < OCCUPANCY_SAMPLES_MAX && (c->samples + 1) * c->interval_ps <= now_ps;
+}
+
+/* The samples of the time since the change before. */
+static void take_samples(struct occupancy_observer *o, const struct machine *m, enum model_event_kind kind)
 {
 	struct occupancy *c = o->occupancy;
-	struct occupancy_sample sample = look(o, m);
+	struct occupancy_sample sample;
 
-	while (c->samples < OCCUPANCY_SAMPLES_MAX && (c->samples + 1) * c->interval_ps <= m->now_ps) {
+	if (!is_due(c, m->now_ps)) {
+		if (o->leaked_is_old && kind != EV_VECTOR_FREED) {
+			m->root->count(m, &(uint64_t){ 0 }, &o->leaked);
+			o->leaked_is_old = false;
+		}
+		return;
+	}
+	sample = look(o, m, kind);
+	while (is_due(c, m->now_ps)) {
 		c->sample[c->samples++] = sample;
 	}
 }
@@ -116,9 +138,11 @@ static void change(struct occupancy_observer *o, const struct machine *m, const 
 		abort();
 	}
 	if (assigned) {
+		o->used++;
 		o->cpu_vectors[event->cpu]++;
 		*in_use_ps += left_ps;
 	} else {
+		o->used--;
 		o->cpu_vectors[event->cpu]--;
 		*in_use_ps -= left_ps;
 	}
@@ -130,19 +154,16 @@ void occupancy_event(void *data, const struct machine *m, const struct model_eve
 
 	switch ((enum model_event_kind)event->kind) {
 	case EV_VECTOR_ASSIGNED:
-		change(o, m, event, true);
-		return;
 	case EV_VECTOR_FREED:
-		change(o, m, event, false);
-		return;
+		take_samples(o, m, event->kind);
+		change(o, m, event, event->kind == EV_VECTOR_ASSIGNED);
+		break;
 	case EV_MOVE:
+		take_samples(o, m, event->kind);
 		o->migrations += event->detail == MOVE_DONE;
 		break;
 	default:
 		break;
-	}
-	if (m->now_ps >= (o->occupancy->samples + 1) * o->occupancy->interval_ps) {
-		take_samples(o, m);
 	}
 }
 
@@ -183,10 +204,10 @@ void occupancy_finish(struct occupancy_observer *o, const struct machine *m)
 {
 	struct occupancy *c = o->occupancy;
 
-	take_samples(o, m);
+	take_samples(o, m, EV_NOTE);
 	/* The end of the run is rarely a whole number of intervals. */
 	if (c->samples < OCCUPANCY_SAMPLES_MAX && c->samples * c->interval_ps < o->end_ps) {
-		c->sample[c->samples++] = look(o, m);
+		c->sample[c->samples++] = look(o, m, EV_NOTE);
 	}
 	finish_map(o);
 }

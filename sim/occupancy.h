@@ -6,6 +6,7 @@
 #ifndef MSIRACE_SIM_OCCUPANCY_H
 #define MSIRACE_SIM_OCCUPANCY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/machine.h"
@@ -18,7 +19,7 @@
 #define OCCUPANCY_LEVELS 10
 
 struct occupancy_sample {
-	uint64_t used;        /* vectors allocated, on all CPUs */
+	uint64_t used;        /* vectors assigned, on all CPUs */
 	uint64_t leaked;      /* of those, vectors that no interrupt owns */
 	uint64_t migrations;  /* that took effect so far */
 	uint32_t online;      /* CPUs */
@@ -30,8 +31,9 @@ struct occupancy_sample {
 /* Plain data. */
 struct occupancy {
 	/*
-	 * sample[n] is of (n + 1) * interval_ps, the last one of the end of the run: as it stood at the first event at or after
-	 * that moment that changes no vector itself.
+	 * sample[n] is of (n + 1) * interval_ps, the last one of the end of the run: as it stood before the first change of a
+	 * vector, or move, at or after that moment. CPUs on line, and leaked vectors, which nothing tells of, are as they stood
+	 * at that change; where it frees a vector, the leaked ones are up to an interval older.
 	 */
 	uint64_t interval_ps;
 	uint32_t samples;
@@ -50,7 +52,10 @@ struct occupancy {
 struct occupancy_observer {
 	struct occupancy *occupancy;   /* borrowed */
 	uint64_t end_ps;
+	uint64_t used;
 	uint64_t migrations;
+	uint64_t leaked;               /* at the last look */
+	bool leaked_is_old;            /* of before the last sample */
 	uint32_t *cpu_vectors;         /* [cpus] */
 	uint32_t *cpus_with;           /* scratch: [vectors + 1] */
 	uint64_t *in_use_ps;           /* [row * columns + column], as if what is in use stayed so until the end */

@@ -68,7 +68,8 @@ static void replicate_body(void *argument)
 		fail(error);
 	}
 	begin = seconds_now();
-	error = replicate(task->scenario, &task->scenario->contenders[0], 0, &topology, NULL, metrics);
+	error = replicate(task->scenario, &task->scenario->contenders[0], 0, &topology, NULL, metrics,
+			  NULL);
 	task->measured.seconds = seconds_now() - begin;
 	if (error) {
 		fail(error);

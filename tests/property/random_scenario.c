@@ -207,7 +207,8 @@ char *random_scenario(const struct random_system *system, uint64_t number, bool 
 	t.devices = 1 + below(&t, DEVICES_MAX);
 	for (uint32_t i = 0; i < t.devices; i++) {
 		t.msix[i] = chance(&t, 60);
-		t.managed[i] = chance(&t, 15);
+		/* PCI MSI has a power of two, which need not fit the CPUs that are dealt. */
+		t.managed[i] = t.msix[i] && chance(&t, 25);
 		t.vectors[i] = t.msix[i] ? 1 + below(&t, 6) : system->one_message ? 1 : 1u << below(&t, 4);
 	}
 	machine(&t);

@@ -15,7 +15,7 @@ struct random_system {
 	uint32_t cpus_max;
 	bool one_message;         /* PCI MSI has one vector */
 	bool safe_when_ordered;   /* what loses nothing does so on an ordered fabric only */
-	uint32_t global_first;    /* lowest number of a range that all CPUs share; 0: each has its own */
+	uint32_t global_first;    /* where all CPUs share their numbers: the lowest one; else 0 */
 };
 
 /* moves_only: nothing is allocated, freed, disabled or taken off line. malloc'ed. */

@@ -50,7 +50,7 @@ static void body(void *argument)
 
 	if (!error) {
 		error = replicate(task->scenario, &task->scenario->contenders[0], 0, &topology, &listener,
-				  &task->found->metrics);
+				  &task->found->metrics, NULL);
 	}
 	if (error) {
 		snprintf(task->found->error, sizeof(task->found->error), "%s", error);

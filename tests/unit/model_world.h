@@ -32,6 +32,8 @@ struct world_setup {
 	const char *move;           /* NULL: the machine's default */
 	const char *cleanup;
 	const char *hotplug;
+	const char *allocation;
+	bool may_fail;              /* a device may be left without vectors */
 	struct model_timings timings; /* where one is 0, the default */
 	const struct device_config *devices;
 	uint32_t devices_count;
