@@ -10,10 +10,15 @@
 #include "sim/commands.h"
 #include "sim/import/emulator_log.h"
 #include "sim/import/replay.h"
+#include "sim/recorded_scenario.h"
+#include "sim/replay_report.h"
 #include "sim/units.h"
-#include "sim/write_sequences.h"
 
 static const struct option options[] = {
+	{ "--output", 'o', "SCENARIO",
+	  "write a scenario that replays this history and runs it under other strategies" },
+	{ "--arrivals", 0, "HOW",
+	  "of its devices: times (the recorded ones, the default) or fit (a Poisson rate each)" },
 	{ "--snapshot", 0, "FILE",
 	  "compare with this state of the allocator (.ktdump); may be repeated" },
 	{ "--start", 0, "FILE",
@@ -29,7 +34,8 @@ struct import {
 	struct replay_options replay;
 	struct replay_result result;
 	struct matrix_state *start;
-	struct write_sequences *writes;
+	const char *scenario_path; /* to be written; NULL: none */
+	struct recorded_scenario *scenario;
 };
 
 static enum exit_code cannot(const char *path, int error)
@@ -150,7 +156,7 @@ static void release(struct import *in)
 	}
 	g_free(in->replay.snapshots);
 	matrix_state_free(in->start);
-	write_sequences_free(in->writes);
+	recorded_scenario_free(in->scenario);
 	replay_result_release(&in->result);
 	if (in->fd >= 0) {
 		close(in->fd);
@@ -222,32 +228,72 @@ static enum exit_code read_log(const char *path)
 	return got < 0 ? cannot(path, -got) : agrees ? EXIT_HELD : EXIT_NOT_HELD;
 }
 
-static void follow_writes(void *context, const struct ftrace_event *e)
+/* Relative to the scenario's folder where it lies there, otherwise from the root. */
+static char *recording_name(const char *recording, const char *scenario)
 {
-	struct import *in = context;
+	g_autofree char *from = g_canonicalize_filename(scenario, NULL);
+	g_autofree char *folder = g_path_get_dirname(from);
+	char *path = g_canonicalize_filename(recording, NULL);
+	size_t length = strlen(folder);
 
-	write_sequences_event(in->writes, e);
+	if (strncmp(path, folder, length) == 0 && path[length] == '/') {
+		memmove(path, path + length + 1, strlen(path + length + 1) + 1);
+	}
+	return path;
+}
+
+static enum exit_code write_scenario(const struct import *in)
+{
+	g_autofree char *name = recording_name(in->path, in->scenario_path);
+	FILE *out = fopen(in->scenario_path, "w");
+
+	if (!out) {
+		return cannot(in->scenario_path, errno);
+	}
+	bool any = recorded_scenario_write(in->scenario, in->result.cpus, name, out);
+	bool failed = ferror(out) || !any;
+	if (fclose(out) != 0 || failed) {
+		remove(in->scenario_path);
+		if (any) {
+			return cannot(in->scenario_path, EIO);
+		}
+		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded\n",
+		        in->path);
+		return EXIT_USAGE;
+	}
+	return EXIT_HELD;
+}
+
+static enum exit_code read_scenario_options(struct import *in, const struct invocation *invocation)
+{
+	const char *arrivals = option_value(invocation, "--arrivals");
+
+	in->scenario_path = option_value(invocation, "--output");
+	if (arrivals && strcmp(arrivals, "fit") != 0 && strcmp(arrivals, "times") != 0) {
+		return usage_error(invocation->command, "--arrivals: fit or times, not '%s'", arrivals);
+	}
+	if (arrivals && !in->scenario_path) {
+		return usage_error(invocation->command, "--arrivals needs --output");
+	}
+	if (in->scenario_path && strcmp(in->path, "-") == 0) {
+		return usage_error(invocation->command,
+		                   "--output needs a TRACE that the scenario can name, not -");
+	}
+	if (in->scenario_path) {
+		in->scenario = recorded_scenario_new(arrivals && strcmp(arrivals, "fit") == 0);
+	}
+	return EXIT_HELD;
 }
 
 static enum exit_code replay(struct import *in)
 {
-	char *error = NULL;
+	enum exit_code code = replay_report(in->fd, in->path, &in->replay, in->scenario, &in->result,
+	                                    stdout);
 
-	in->writes = write_sequences_new(NULL, -1);
-	in->replay.event = follow_writes;
-	in->replay.context = in;
-	int got = replay_recording(in->fd, &in->replay, &in->result, &error);
-
-	if (got < 0) {
-		fprintf(stderr, "msirace: %s: %s\n", in->path, error ? error : g_strerror(-got));
-		g_free(error);
-		return EXIT_USAGE;
+	if (in->scenario && code < EXIT_USAGE) {
+		code = MAX(code, write_scenario(in));
 	}
-	replay_print(&in->result, &in->replay, in->path, stdout);
-	const struct write_sequence_counts *writes = write_sequences_end(in->writes);
-	write_sequences_print(writes, stdout);
-	return replay_agrees(&in->result, &in->replay) && !writes->divergences ? EXIT_HELD
-	                                                                       : EXIT_NOT_HELD;
+	return code;
 }
 
 static enum exit_code run(const struct invocation *invocation)
@@ -255,6 +301,9 @@ static enum exit_code run(const struct invocation *invocation)
 	struct import in = { .path = invocation->operands[0], .fd = -1 };
 	enum exit_code code = read_snapshots(&in, invocation);
 
+	if (code == EXIT_HELD) {
+		code = read_scenario_options(&in, invocation);
+	}
 	if (code == EXIT_HELD) {
 		code = read_cpus(&in, invocation);
 	}
@@ -299,6 +348,7 @@ const struct command command_import = {
 		"Exit status 1: something that can be compared is not equal.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"
+		   "  msirace import trace.txt -o history.yaml && msirace run history.yaml\n"
 		   "  xz -dc tests/data/recordings/affinity-4cpu.trace.xz | msirace import -",
 	.run = run,
 };

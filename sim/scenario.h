@@ -221,6 +221,7 @@ struct scenario {
 	char *file;
 	char *name;
 	char *question;
+	char *recording;          /* of a real kernel, which `run` replays first; NULL: none */
 	struct scenario_machine machine;
 	struct scenario_device *devices;
 	size_t devices_count;

@@ -434,6 +434,16 @@ void write_sequences_event(struct write_sequences *s, const struct ftrace_event 
 	}
 }
 
+int write_sequences_reservable(const struct write_sequences *s, uint32_t irq)
+{
+	return irq < IRQS_MAX ? s->irqs[irq].reservable : UNKNOWN;
+}
+
+bool write_sequences_remapped(const struct write_sequences *s, uint32_t irq)
+{
+	return irq < IRQS_MAX && s->irqs[irq].remapped == YES;
+}
+
 /* The last change of each CPU ends with the recording: all of its events are there. */
 const struct write_sequence_counts *write_sequences_end(struct write_sequences *s)
 {

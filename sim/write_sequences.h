@@ -60,6 +60,13 @@ void write_sequences_free(struct write_sequences *s);
 
 void write_sequences_event(struct write_sequences *s, const struct ftrace_event *e);
 
+/*
+ * What the events so far tell of an interrupt: whether it can be reserved, 0 or 1, -1 unknown; whether
+ * its messages are known to be remapped.
+ */
+int write_sequences_reservable(const struct write_sequences *s, uint32_t irq);
+bool write_sequences_remapped(const struct write_sequences *s, uint32_t irq);
+
 /* The recording ends. The counts belong to s. */
 const struct write_sequence_counts *write_sequences_end(struct write_sequences *s);
 

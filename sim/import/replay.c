@@ -922,6 +922,9 @@ static int enter_part(struct replay *r, char **error)
 		return -EINVAL;
 	}
 	r->sum_known = r->state->sum_known;
+	if (r->options->part) {
+		r->options->part(r->options->context, r->state->state);
+	}
 	if (jumped && result->jumps++ == 0) {
 		result->jump_line = line;
 	}
