@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "sim/import/replay.h"
 #include "sim/recorded_scenario.h"
 #include "sim/replay_report.h"
+#include "sim/report.h"
 #include "sim/units.h"
 
 static const struct option options[] = {
@@ -245,23 +247,30 @@ static char *recording_name(const char *recording, const char *scenario)
 static enum exit_code write_scenario(const struct import *in)
 {
 	g_autofree char *name = recording_name(in->path, in->scenario_path);
-	FILE *out = fopen(in->scenario_path, "w");
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
 
 	if (!out) {
 		return cannot(in->scenario_path, errno);
 	}
 	bool any = recorded_scenario_write(in->scenario, in->result.cpus, name, out);
-	bool failed = ferror(out) || !any;
-	if (fclose(out) != 0 || failed) {
-		remove(in->scenario_path);
-		if (any) {
-			return cannot(in->scenario_path, EIO);
-		}
-		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded\n",
-		        in->path);
+	bool whole = fclose(out) == 0;
+	if (!any || !whole) {
+		free(text);
+		fprintf(stderr, "msirace: %s: no scenario: %s\n", in->path,
+		        any ? g_strerror(ENOMEM) : "no message of any interrupt is recorded");
 		return EXIT_USAGE;
 	}
-	return EXIT_HELD;
+	GString *document = g_string_new_len(text, (gssize)length);
+	g_autofree char *error = NULL;
+	bool written = report_write(in->scenario_path, document, &error);
+	if (!written) {
+		fprintf(stderr, "msirace: %s\n", error);
+	}
+	g_string_free(document, TRUE);
+	free(text);
+	return written ? EXIT_HELD : EXIT_BROKEN;
 }
 
 static enum exit_code read_scenario_options(struct import *in, const struct invocation *invocation)
@@ -275,9 +284,10 @@ static enum exit_code read_scenario_options(struct import *in, const struct invo
 	if (arrivals && !in->scenario_path) {
 		return usage_error(invocation->command, "--arrivals needs --output");
 	}
-	if (in->scenario_path && strcmp(in->path, "-") == 0) {
-		return usage_error(invocation->command,
-		                   "--output needs a TRACE that the scenario can name, not -");
+	if (in->scenario_path &&
+	    (strcmp(in->path, "-") == 0 || strcmp(in->scenario_path, "-") == 0)) {
+		return usage_error(invocation->command, "--output needs files: the scenario names TRACE, "
+		                                        "and standard output has the agreement");
 	}
 	if (in->scenario_path) {
 		in->scenario = recorded_scenario_new(arrivals && strcmp(arrivals, "fit") == 0);
