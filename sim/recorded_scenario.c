@@ -16,7 +16,6 @@
 struct recorded_irq {
 	bool message; /* one was written: it is an MSI */
 	bool managed;
-	bool moved;
 	int8_t reservable; /* -1: unknown */
 	int32_t first_cpu; /* -1: unknown */
 	uint64_t asked_ns; /* of an affinity write that has not been carried out; 0: none */
@@ -44,6 +43,8 @@ struct recorded_scenario {
 	uint64_t raises;
 	uint64_t raises_left_out;
 	uint64_t actions_left_out;
+	uint64_t hotplug_ns[FTRACE_CPUS_MAX]; /* of each CPU's last action */
+	uint64_t moves_to_offline;
 	uint64_t later_left_out; /* beyond what simulated time can count */
 };
 
@@ -135,12 +136,17 @@ static void take_update(struct recorded_scenario *r, const struct ftrace_event *
 	if (irq->first_cpu < 0) {
 		irq->first_cpu = (int32_t)(moves ? previous : cpu);
 	}
-	if (moves) {
-		add_action(r, ACTION_MIGRATE, irq->asked_ns ? irq->asked_ns : now_ns, number,
-		           (uint32_t)cpu);
-		irq->moved = true;
-		irq->asked_ns = 0;
+	if (!moves) {
+		return;
 	}
+	/* The CPU that is asked for must be there at that time. */
+	uint64_t asked_ns = irq->asked_ns > r->hotplug_ns[cpu] ? irq->asked_ns : now_ns;
+	irq->asked_ns = 0;
+	if (r->offline[cpu / 64] >> (cpu % 64) & 1) {
+		r->moves_to_offline++;
+		return;
+	}
+	add_action(r, ACTION_MIGRATE, asked_ns, number, (uint32_t)cpu);
 }
 
 static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *e,
@@ -201,9 +207,11 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
 	r->last_ns = now_ns;
 	if (e->kind == FT_K_FIXUP_IRQS && !(*word & bit)) {
 		*word |= bit;
+		r->hotplug_ns[e->cpu] = now_ns;
 		add_action(r, ACTION_OFFLINE, now_ns, 0, e->cpu);
 	} else if ((e->kind == FT_K_LAPIC_ONLINE || e->kind == FT_MATRIX_ONLINE) && *word & bit) {
 		*word &= ~bit;
+		r->hotplug_ns[e->cpu] = now_ns;
 		add_action(r, ACTION_ONLINE, now_ns, 0, e->cpu);
 	}
 	if (ftrace_has(e, FTRACE_IRQ) && e->value[FTRACE_IRQ] >= 0 &&
@@ -264,6 +272,7 @@ static void write_comment(const struct recorded_scenario *r, const struct left_o
 		{ n->unplaced, "MSIs that never had a vector" },
 		{ n->moves, "moves of these" },
 		{ n->raises, "raises of these" },
+		{ r->moves_to_offline, "moves to CPUs that are offline: their return is not recorded" },
 		{ r->raises_left_out, "raises at the same time as another one, or beyond 1,000,000" },
 		{ r->actions_left_out, "actions beyond 100,000" },
 		{ r->later_left_out, "events later than simulated time can count" },

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/replay_report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "sim/import/what_if.h"
 #include "sim/recorded_scenario.h"
+#include "sim/recording_file.h"
 #include "sim/write_sequences.h"
 
 struct readers {
@@ -77,10 +76,10 @@ enum exit_code replay_report_file(const char *path, char **text)
 	struct replay_options options = { 0 };
 	struct replay_result result = { 0 };
 	size_t length;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = recording_open(path);
 
 	if (fd < 0) {
-		fprintf(stderr, "msirace: %s: %s\n", path, g_strerror(errno));
+		fprintf(stderr, "msirace: %s: %s\n", path, g_strerror(-fd));
 		return EXIT_USAGE;
 	}
 	FILE *out = open_memstream(text, &length);

@@ -33,8 +33,9 @@ struct change {
 	uint32_t irq;
 	uint64_t line;
 	struct irq before;
-	bool in_mask;
+	uint64_t mask; /* of the first CPUs, which are all that are compared */
 	bool assigned;
+	bool traced; /* by a tracepoint: the CPU is not on its way off line */
 	uint32_t new_cpu;
 	uint32_t new_vector;
 	struct message_write writes[MESSAGE_WRITES_MAX];
@@ -157,7 +158,8 @@ static struct write_change to_model(const struct write_sequences *s, const struc
                                     uint32_t writer_cpu, bool can_reserve)
 {
 	uint32_t cpu = (uint32_t)c->before.cpu;
-	bool online = !(s->offline[cpu / 64] >> (cpu % 64) & 1);
+	bool silent = c->assigned && !c->traced && writer_cpu == cpu;
+	bool online = !(s->offline[cpu / 64] >> (cpu % 64) & 1) && !silent;
 	uint32_t vector = c->before.vector;
 
 	return (struct write_change){
@@ -167,7 +169,7 @@ static struct write_change to_model(const struct write_sequences *s, const struc
 		.new_cpu = c->new_cpu,
 		.new_vector = c->new_vector,
 		.assigned = c->assigned,
-		.stays = c->in_mask && online,
+		.stays = (c->mask >> cpu & 1) && online,
 		.started = c->before.started,
 		.can_reserve = can_reserve,
 	};
@@ -251,7 +253,6 @@ static void open_change(struct write_sequences *s, const struct ftrace_event *e,
 {
 	struct irq *irq = &s->irqs[number];
 	struct change *c = &s->changes[e->cpu];
-	uint32_t cpu = irq->cpu < 0 ? 0 : (uint32_t)irq->cpu;
 
 	s->counts.changes++;
 	*c = (struct change){
@@ -259,7 +260,7 @@ static void open_change(struct write_sequences *s, const struct ftrace_event *e,
 		.irq = number,
 		.line = e->line,
 		.before = *irq,
-		.in_mask = cpu / 64 < e->mask_words && (e->mask[cpu / 64] >> (cpu % 64) & 1),
+		.mask = e->mask_words ? e->mask[0] : 0,
 	};
 	/* irq_startup() sets the affinity before it starts the interrupt. */
 	irq->started = irq->started || irq->starting;
@@ -291,6 +292,7 @@ static void take_update(struct write_sequences *s, const struct ftrace_event *e,
 	set_target(irq, e);
 	if (c->open && c->irq == number) {
 		c->assigned = true;
+		c->traced = c->traced || e->kind == FT_VECTOR_UPDATE;
 		c->new_cpu = (uint32_t)MAX(irq->cpu, 0);
 		c->new_vector = irq->vector;
 	}
@@ -384,44 +386,52 @@ static void take_of_irq(struct write_sequences *s, const struct ftrace_event *e)
 	}
 }
 
-/* What cannot happen within a change ends the one before it on that CPU. */
-static bool ends_change(enum ftrace_kind kind)
+/* What can happen within a change; anything else ends the one before it on that CPU. */
+static bool is_within_change(enum ftrace_kind kind)
 {
 	switch (kind) {
-	case FT_K_DO_SET_AFFINITY:
-	case FT_K_MOVE_IRQ:
-	case FT_K_SET_AFFINITY_LOCKED:
-	case FT_K_MOVE_CLEANUP:
-	case FT_K_FIXUP_IRQS:
-	case FT_K_LAPIC_OFFLINE:
-	case FT_K_LAPIC_ONLINE:
-	case FT_VECTOR_SETUP:
-	case FT_VECTOR_TEARDOWN:
-	case FT_VECTOR_ACTIVATE:
-	case FT_VECTOR_DEACTIVATE:
-	case FT_HANDLER_ENTRY:
+	case FT_MATRIX_ALLOC:
+	case FT_MATRIX_ALLOC_MANAGED:
+	case FT_MATRIX_FREE:
+	case FT_VECTOR_ALLOC:
+	case FT_VECTOR_ALLOC_MANAGED:
+	case FT_VECTOR_UPDATE:
+	case FT_VECTOR_CONFIG:
+	case FT_K_ALLOC:
+	case FT_K_ALLOC_RET:
+	case FT_K_ALLOC_MANAGED:
+	case FT_K_ALLOC_MANAGED_RET:
+	case FT_K_MATRIX_FREE:
+	case FT_K_UPDATE_VECTOR:
+	case FT_K_MSI_WRITE:
+	case FT_K_RETRIGGER:
 		return true;
 	default:
 		return false;
 	}
 }
 
+static void break_off(struct write_sequences *s)
+{
+	for (uint32_t cpu = 0; cpu < FTRACE_CPUS_MAX; cpu++) {
+		if (s->changes[cpu].open) {
+			s->changes[cpu].open = false;
+			cannot_compare(s, s->changes[cpu].line, SEQUENCE_GAP);
+		}
+	}
+}
+
 void write_sequences_event(struct write_sequences *s, const struct ftrace_event *e)
 {
 	if (e->kind == FT_GAP) {
-		for (uint32_t cpu = 0; cpu < FTRACE_CPUS_MAX; cpu++) {
-			if (s->changes[cpu].open) {
-				s->changes[cpu].open = false;
-				cannot_compare(s, s->changes[cpu].line, SEQUENCE_GAP);
-			}
-		}
+		break_off(s);
 		forget_all(s);
 		return;
 	}
 	if (e->cpu >= FTRACE_CPUS_MAX) {
 		return;
 	}
-	if (ends_change(e->kind)) {
+	if (!is_within_change(e->kind)) {
 		close_change(s, e->cpu);
 	}
 	if (e->kind == FT_K_FIXUP_IRQS) {
@@ -444,12 +454,10 @@ bool write_sequences_remapped(const struct write_sequences *s, uint32_t irq)
 	return irq < IRQS_MAX && s->irqs[irq].remapped == YES;
 }
 
-/* The last change of each CPU ends with the recording: all of its events are there. */
+/* Of a change that nothing follows on its CPU it is not known whether all of it is there. */
 const struct write_sequence_counts *write_sequences_end(struct write_sequences *s)
 {
-	for (uint32_t cpu = 0; cpu < FTRACE_CPUS_MAX; cpu++) {
-		close_change(s, cpu);
-	}
+	break_off(s);
 	return &s->counts;
 }
 
@@ -467,7 +475,7 @@ void write_sequences_print(const struct write_sequence_counts *counts, FILE *out
 		                        "or was programmed earlier",
 		[SEQUENCE_NO_TARGET] = "nothing tells where the interrupt was",
 		[SEQUENCE_PHYSICAL] = "the machine has more than 8 CPUs, or addresses them by APIC IDs",
-		[SEQUENCE_GAP] = "the recording has a gap there",
+		[SEQUENCE_GAP] = "the recording has a gap there, or ends",
 		[SEQUENCE_TOO_MANY] = "the interrupt's number is 65536 or higher",
 	};
 	uint64_t equal = 0;

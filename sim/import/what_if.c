@@ -138,12 +138,23 @@ static void shadow_alloc(struct shadow *s, const struct history_op *op, const ui
 	};
 }
 
+/* Where the start is a guess, two recorded vectors may stand for one: that is given back once. */
+static void give_back(struct shadow *s, const struct place *p)
+{
+	int flags = vector_matrix_state(s->matrix, p->cpu, p->vector);
+
+	if (flags & VECTOR_MATRIX_ALLOCATED && !(flags & VECTOR_MATRIX_SYSTEM) &&
+	    p->managed == !!(flags & VECTOR_MATRIX_MANAGED)) {
+		vector_matrix_free(s->matrix, p->cpu, p->vector, p->managed);
+	}
+}
+
 static void shadow_free(struct shadow *s, const struct history_op *op)
 {
 	struct place *p = place_of(s, op->cpu, op->vector);
 
 	if (p->used) {
-		vector_matrix_free(s->matrix, p->cpu, p->vector, p->managed);
+		give_back(s, p);
 		p->used = false;
 	}
 }
@@ -162,7 +173,7 @@ static void shadow_offline(struct what_if *w, struct shadow *s, uint32_t dying)
 			continue;
 		}
 		int vector = vector_matrix_alloc(s->matrix, mask, false, &cpu);
-		vector_matrix_free(s->matrix, p->cpu, p->vector, false);
+		give_back(s, p);
 		p->used = vector >= 0;
 		s->row.displaced += vector >= 0;
 		s->row.stranded += vector < 0;
@@ -176,7 +187,10 @@ static void shadow_offline(struct what_if *w, struct shadow *s, uint32_t dying)
 
 static void shadow_assign(struct shadow *s, const struct history_op *op)
 {
-	if (vector_matrix_state(s->matrix, op->cpu, op->vector)) {
+	struct vector_matrix_cpu_stats stats;
+
+	vector_matrix_cpu_stats(s->matrix, op->cpu, &stats);
+	if (vector_matrix_state(s->matrix, op->cpu, op->vector) || !stats.online || !stats.available) {
 		s->row.refused++;
 		return;
 	}

@@ -54,7 +54,7 @@ Test(write_sequences, recordings)
 	} cases[] = {
 		/* refused, remapped, the same again, one message, two messages */
 		{ "affinity-4cpu.trace", 135, 130, { 7, 0, 40, 62, 21 }, 0, 0 },
-		{ "boot-4cpu.trace", 30, 25, { 0, 0, 25, 0, 0 }, 0, 0 },
+		{ "boot-4cpu.trace", 30, 23, { 0, 0, 23, 0, 0 }, 0, 0 },
 		{ "edu-kernel-K-6cpu.trace", 240, 240, { 200, 0, 0, 40, 0 }, 1, 0 },
 		{ "edu-kernel-Q-6cpu.trace", 110, 110, { 70, 0, 0, 0, 40 }, 1, 0 },
 		{ "edu-offline-K.trace", 36, 36, { 0, 0, 12, 24, 0 }, 3, 0 },
@@ -62,7 +62,7 @@ Test(write_sequences, recordings)
 		{ "edu-offline-Q.trace", 48, 48, { 0, 0, 16, 16, 16 }, 4, 28 },
 		{ "edu-race-4cpu.trace", 51, 46, { 19, 0, 3, 24, 0 }, 0, 0 },
 		{ "exhaust-2cpu.trace", 434, 426, { 0, 0, 419, 1, 6 }, 0, 0 },
-		{ "hotplug-8cpu.trace", 164, 152, { 0, 0, 107, 20, 25 }, 0, 0 },
+		{ "hotplug-8cpu.trace", 164, 150, { 0, 0, 105, 20, 25 }, 0, 0 },
 		{ "intremap-4cpu.trace", 184, 174, { 0, 174, 0, 0, 0 }, 0, 0 },
 		{ "multimsi-4cpu.trace", 14, 9, { 0, 0, 9, 0, 0 }, 0, 0 },
 	};
@@ -78,8 +78,10 @@ Test(write_sequences, recordings)
 		             (unsigned long)c->concluded);
 		cr_expect_eq(c->revised, cases[i].revised, "%s: %lu", cases[i].file,
 		             (unsigned long)c->revised);
-		/* what cannot be compared belongs to interrupts that have no message */
-		cr_expect_eq(c->incomparable[SEQUENCE_NO_MESSAGE], c->changes - c->compared);
+		/* the rest are interrupts that have no message, and a CPU's last change */
+		cr_expect_eq(c->incomparable[SEQUENCE_NO_MESSAGE] + c->incomparable[SEQUENCE_GAP],
+		             c->changes - c->compared);
+		cr_expect_leq(c->incomparable[SEQUENCE_GAP], 2);
 		for (int kind = 0; kind < WRITE_SEQUENCES; kind++) {
 			cr_expect_eq(c->equal[kind], cases[i].equal[kind], "%s, kind %d: %lu",
 			             cases[i].file, kind, (unsigned long)c->equal[kind]);
@@ -166,17 +168,19 @@ Test(write_sequences, not_comparable)
 	AT(cpu) "vector_update: irq=" irq " vector=43 cpu=2 prev_vector=51 prev_cpu=1\n"
 #define MESSAGE(cpu, irq, low)                                                                     \
 	AT(cpu) "k_msi_write: (f) irq=" irq " addr_lo=" low " addr_hi=0x0 data=0x2b\n"
+#define END(cpu) AT(cpu) "k_move_irq: (f) irq=7\n"
 	static const struct {
 		const char *text;
 		int reason; /* -1: compared */
 	} cases[] = {
-		{ CHANGE(1, "5") UPDATE(1, "5"), SEQUENCE_NO_MESSAGE },
-		{ CHANGE(1, "5") MESSAGE(1, "5", "0xfee04004"), SEQUENCE_NO_TARGET },
-		{ CHANGE(1, "5") UPDATE(1, "5") MESSAGE(1, "5", "0xfee02000"), SEQUENCE_PHYSICAL },
-		{ CHANGE(9, "5") UPDATE(9, "5") MESSAGE(9, "5", "0xfee04004"), SEQUENCE_PHYSICAL },
+		{ CHANGE(1, "5") UPDATE(1, "5") END(1), SEQUENCE_NO_MESSAGE },
+		{ CHANGE(1, "5") MESSAGE(1, "5", "0xfee04004") END(1), SEQUENCE_NO_TARGET },
+		{ CHANGE(1, "5") UPDATE(1, "5") MESSAGE(1, "5", "0xfee02000") END(1), SEQUENCE_PHYSICAL },
+		{ CHANGE(9, "5") UPDATE(9, "5") MESSAGE(9, "5", "0xfee04004") END(9), SEQUENCE_PHYSICAL },
 		{ CHANGE(1, "5") "CPU:1 [LOST 3 EVENTS]\n", SEQUENCE_GAP },
 		{ CHANGE(1, "65536"), SEQUENCE_TOO_MANY },
-		{ CHANGE(1, "5") UPDATE(1, "5") MESSAGE(1, "5", "0xfee04004"), -1 },
+		{ CHANGE(1, "5") UPDATE(1, "5") MESSAGE(1, "5", "0xfee04004"), SEQUENCE_GAP },
+		{ CHANGE(1, "5") UPDATE(1, "5") MESSAGE(1, "5", "0xfee04004") END(1), -1 },
 		/* another interrupt's message, and that of giving it up, are not part of the change */
 		{ CHANGE(1, "5") UPDATE(1, "5") MESSAGE(1, "5", "0xfee04004") MESSAGE(1, "6", "0xfee08004"),
 		  -1 },
