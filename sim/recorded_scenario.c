@@ -11,6 +11,8 @@
 /* What a scenario can hold in lists; more is counted and left out. */
 #define RAISES_MAX 1000000
 #define ACTIONS_MAX 100000
+#define OTHERS_MAX 1024
+#define DEVICES_MAX (SCENARIO_DEVICES_MAX - OTHERS_MAX)
 #define DURATION_NS_MAX (SCENARIO_DURATION_PS_MAX / 1000 - 1000000)
 
 struct recorded_irq {
@@ -18,6 +20,7 @@ struct recorded_irq {
 	bool managed;
 	int8_t reservable; /* -1: unknown */
 	int32_t first_cpu; /* -1: unknown */
+	int32_t last_cpu;
 	uint64_t asked_ns; /* of an affinity write that has not been carried out; 0: none */
 	uint64_t raises;
 	GArray *times_ns; /* of the raises; NULL: none */
@@ -136,6 +139,7 @@ static void take_update(struct recorded_scenario *r, const struct ftrace_event *
 	if (irq->first_cpu < 0) {
 		irq->first_cpu = (int32_t)(moves ? previous : cpu);
 	}
+	irq->last_cpu = (int32_t)cpu;
 	if (!moves) {
 		return;
 	}
@@ -280,7 +284,8 @@ static void write_comment(const struct recorded_scenario *r, const struct left_o
 
 	fputs("# Made by `msirace import` from a recording of a real kernel. Every device is there from the\n"
 	      "# start, with the CPU that its interrupt had first; a move goes to the CPU that the kernel\n"
-	      "# chose, at the time when it was asked for.\n",
+	      "# chose, at the time when it was asked for. The vectors of all other interrupts are those of\n"
+	      "# the silent devices others0, others1, ..., one for each CPU.\n",
 	      out);
 	fprintf(out, "# Raises are %s%s.\n",
 	        r->handlers ? "the recorded handler entries"
@@ -315,17 +320,42 @@ static void write_raises(const struct recorded_scenario *r, const struct recorde
 	fputs("]}\n", out);
 }
 
-static void write_devices(const struct recorded_scenario *r, FILE *out)
+/* First, because they hold the lowest vectors: they were there before. */
+static void write_others(const struct recorded_scenario *r, uint32_t cpus,
+                           const struct matrix_state *end, FILE *out)
 {
+	g_autofree uint32_t *others = g_new0(uint32_t, cpus);
 	size_t written = 0;
 
+	for (uint32_t cpu = 0; end && cpu < MIN(cpus, end->cpus); cpu++) {
+		others[cpu] = end->cpu[cpu].allocated;
+	}
+	for (size_t i = 0; i < IRQS_MAX; i++) {
+		bool counted = is_device(r->irqs[i]) && (uint32_t)r->irqs[i]->last_cpu < cpus;
+		if (counted && others[r->irqs[i]->last_cpu]) {
+			others[r->irqs[i]->last_cpu]--;
+		}
+	}
+	for (uint32_t cpu = 0; cpu < cpus && written < OTHERS_MAX; cpu++) {
+		if (others[cpu]) {
+			fprintf(out,
+			        "  - {name: others%u, kind: msix, vectors: %u, needed: 1, cpus: [%u]}\n",
+			        cpu, others[cpu], cpu);
+			written++;
+		}
+	}
+}
+
+static void write_devices(const struct recorded_scenario *r, uint32_t cpus,
+                          const struct matrix_state *end, FILE *out)
+{
 	fputs("devices:\n", out);
-	for (size_t i = 0; i < IRQS_MAX && written < SCENARIO_DEVICES_MAX; i++) {
+	write_others(r, cpus, end, out);
+	for (size_t i = 0; i < IRQS_MAX; i++) {
 		const struct recorded_irq *irq = r->irqs[i];
 		if (!is_device(irq)) {
 			continue;
 		}
-		written++;
 		fprintf(out, "  - name: irq%zu\n    kind: %s\n    cpus: [%d]\n", i,
 		        can_mask(r, irq) ? "msix" : "msi\n    maskable: false", irq->first_cpu);
 		write_raises(r, irq, out);
@@ -383,26 +413,22 @@ static void write_strategies(const struct recorded_scenario *r, uint32_t cpus, F
 	}
 }
 
-bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, const char *recording,
-                             FILE *out)
+bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus,
+                             const struct matrix_state *end, const char *recording, FILE *out)
 {
 	struct left_out n = count_left_out(r);
 	g_autofree char *quoted = g_strescape(recording, NULL);
 
-	if (n.devices == 0) {
+	if (n.devices == 0 || n.devices > DEVICES_MAX) {
 		return false;
 	}
 	write_comment(r, &n, out);
-	if (n.devices > SCENARIO_DEVICES_MAX) {
-		fprintf(out, "# Left out: %" PRIu64 " MSIs beyond %d.\n",
-		        n.devices - SCENARIO_DEVICES_MAX, SCENARIO_DEVICES_MAX);
-	}
 	fprintf(out,
 	        "question: What would this machine have lost under each strategy?\n"
 	        "recording: \"%s\"\n"
 	        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n",
 	        quoted, r->remapped ? "vtd" : "none", cpus);
-	write_devices(r, out);
+	write_devices(r, cpus, end, out);
 	write_actions(r, out);
 	write_strategies(r, cpus, out);
 	fprintf(out, "duration: %" PRIu64 "ns\nreplications: %d\n", r->last_ns + 1000000,

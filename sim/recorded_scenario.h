@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "sim/import/ftrace.h"
+#include "sim/import/matrix_state.h"
 #include "sim/write_sequences.h"
 
 struct recorded_scenario;
@@ -29,10 +30,13 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
                              const struct write_sequences *sequences);
 
 /*
- * cpus: of the recorded machine. recording: its file name as the scenario shall have it. False: the
- * recording has no MSI that a scenario could be made of, and nothing is written.
+ * cpus: of the recorded machine. end: the allocator when the recording ends; NULL: unknown. What it has
+ * allocated beyond the scenario's devices stands on each CPU as one silent device, so that the vectors
+ * of two CPUs differ as they did. recording: its file name as the scenario shall have it. False: the
+ * recording has no MSI that a scenario could be made of, or more than a scenario can hold, and nothing
+ * is written.
  */
-bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, const char *recording,
-                             FILE *out);
+bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus,
+                             const struct matrix_state *end, const char *recording, FILE *out);
 
 #endif
