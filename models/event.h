@@ -27,6 +27,7 @@ enum hw_event_kind {
 	HW_FLUSH_DONE,       /* an invalidation's wait descriptor is written; channel: its number */
 	HW_TIMER,            /* a kernel timer; channel: its number */
 	HW_COMMAND_DONE,     /* the queued command is carried out; flag: enum command_owner, channel: its queue */
+	HW_VCPU,             /* flag: enum vcpu_event, channel: the vCPU */
 	HW_SIMULATOR         /* the simulator's own: arrivals, threads; models neither post nor see them */
 };
 
@@ -75,6 +76,12 @@ enum model_event_kind {
 	EV_HOTPLUG,          /* cpu; detail: enum hotplug_outcome */
 	EV_COMMAND,          /* thread; device or queue, value: a queued command; detail: 0 issued, 1 done */
 	EV_HELD,             /* cpu, value: vector, causes: recorded where nobody takes it as things are */
+	EV_POSTED,           /* source, cpu: that would be notified, value: guest vector; detail: 1 where it was set already */
+	EV_NOTIFY,           /* cpu, value: the notification vector that the remap hardware sends */
+	EV_FORWARDED,        /* cpu, source, causes: the host's handler passes a guest's interrupt on */
+	EV_VM_EXIT,          /* cpu */
+	EV_VM_ENTRY,         /* cpu */
+	EV_VCPU,             /* cpu, value: the vCPU; detail: enum vcpu_state */
 	EV_NOTE              /* thread, cpu; text: a step of software that no other event shows */
 };
 

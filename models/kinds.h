@@ -6,7 +6,7 @@
 enum machine_arch { ARCH_X86, ARCH_RISCV, ARCH_ARM };
 
 /* What stands between a device's message and the CPUs' interrupt controllers. */
-enum machine_remap { REMAP_NONE, REMAP_VTD, REMAP_AMDVI, REMAP_RISCV_IOMMU, REMAP_ITS, REMAP_V2M };
+enum machine_remap { REMAP_NONE, REMAP_VTD, REMAP_AMDVI, REMAP_RISCV_IOMMU, REMAP_ITS, REMAP_V2M, REMAP_HYPERV };
 
 /*
  * What a completed read of a device guarantees about the messages that it sent before: ORDERED, that they have reached

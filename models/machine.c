@@ -11,6 +11,7 @@
 #include "models/hw/remap.h"
 #include "models/os/amdvi_domain.h"
 #include "models/os/gic_domain.h"
+#include "models/os/hyperv_domain.h"
 #include "models/os/imsic_vector.h"
 #include "models/os/irq_flow.h"
 #include "models/os/its_domain.h"
@@ -18,6 +19,7 @@
 #include "models/os/riscv_iommu_domain.h"
 #include "models/os/timer.h"
 #include "models/os/v2m_domain.h"
+#include "models/os/vcpu.h"
 #include "models/os/vtd_domain.h"
 #include "models/os/x86_vector.h"
 #include "vector_matrix.h"
@@ -63,6 +65,7 @@ static void lay_out(struct machine *m, struct state_layout *layout)
 	if (!m->root->global) {
 		m->matrix = state_place(layout, vector_matrix_size(config->cpus, m->vectors));
 	}
+	posted_lay_out(m, layout);
 	if (m->controller->lay_out) {
 		m->controller->lay_out(m, layout);
 	}
@@ -180,6 +183,7 @@ static const struct remap_unit *const remaps[] = {
 	[REMAP_ITS] = &its_unit,
 	[REMAP_V2M] = &v2m_unit,
 	[REMAP_RISCV_IOMMU] = &riscv_iommu_unit,
+	[REMAP_HYPERV] = &hyperv_unit,
 };
 
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data)
@@ -220,6 +224,7 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 	initial_cpus(m);
 	initial_devices(m);
 	initial_threads(m);
+	vcpu_init(m);
 	error = initial_vectors(m);
 	if (error) {
 		machine_destroy(m);
@@ -278,6 +283,9 @@ void machine_dispatch(struct machine *m, const struct hw_event *event)
 			m->remap->command_done(m, event);
 		}
 		break;
+	case HW_VCPU:
+		vcpu_event(m, event);
+		break;
 	case HW_SIMULATOR:
 		break;
 	}
@@ -303,6 +311,7 @@ void machine_each_causes(struct machine *m, void (*visit)(void *data, struct cau
 			visit(data, &m->mrif_slot[i]);
 		}
 	}
+	posted_each_causes(m, visit, data);
 }
 
 bool machine_event_enabled(const struct machine *m, const struct hw_event *event)

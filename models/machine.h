@@ -18,7 +18,10 @@
 #include "models/hw/cpu.h"
 #include "models/hw/device.h"
 #include "models/hw/gic.h"
+#include "models/hw/guest_mode.h"
+#include "models/hw/hyperv.h"
 #include "models/hw/its.h"
+#include "models/hw/posted.h"
 #include "models/hw/remap_table.h"
 #include "models/kinds.h"
 #include "models/os/irq_desc.h"
@@ -42,6 +45,10 @@ struct imsic_vector;
 struct riscv_iommu;
 struct msi_pte;
 struct allocation_operations;
+struct posted_operations;
+struct setup_operations;
+struct swap_operations;
+struct monitor_operations;
 
 #define MACHINE_CPU_WORDS_MAX (8192 / 64)
 
@@ -70,6 +77,14 @@ struct device_config {
 	uint32_t socket;
 	uint64_t handler_ps;
 	const uint64_t *affinity;  /* that its interrupts start with; NULL: all CPUs */
+	bool monitored;            /* a monitor holds its message registers: writes trap, its copy is what is sent */
+	uint32_t posted_to;        /* vCPU + 1 that its interrupts are posted to; 0: they are the host's */
+	uint32_t guest_vector;     /* of its vector 0 there; the others follow */
+};
+
+struct vcpu_config {
+	uint32_t cpu;              /* that its thread runs on */
+	bool apicv;                /* virtualized interrupts at the start */
 };
 
 struct machine_config {
@@ -104,6 +119,12 @@ struct machine_config {
 	const struct cleanup_operations *cleanup;
 	const struct hotplug_operations *hotplug;
 	const struct allocation_operations *allocation;
+	const struct setup_operations *setup;         /* NULL, or x86 */
+	const struct swap_operations *swap;           /* x86 only */
+	const struct monitor_operations *monitor;     /* where a device is monitored */
+	const struct vcpu_config *vcpus;              /* VT-d only */
+	uint32_t vcpus_count;
+	const struct posted_operations *posted;       /* where there are vCPUs */
 };
 
 struct machine;
@@ -139,6 +160,7 @@ struct source {
 
 struct machine_locks {
 	uint16_t vector_lock; /* thread + 1 that holds it; 0: free */
+	uint16_t spinners;    /* CPUs that wait for the vector lock in interrupt context */
 	uint16_t stopper;     /* thread + 1 in whose stop_machine() the machine is; 0: none */
 	uint16_t hotplug;     /* thread + 1 that takes a CPU down or brings one back; 0: none */
 };
@@ -178,6 +200,7 @@ struct machine {
 	struct remap_table *remap_table;
 	struct irte *irte;                /* [remap_table->entries]: the table in memory */
 	struct irte *irte_cache;          /* the same as the hardware holds it; not present: not cached */
+	struct hyperv *hyperv;
 	struct remap_index *remap_index;
 	struct imsic_file *imsic;         /* [cpu] */
 	uint64_t *enabled;                /* eie, the shape of pending; RISC-V only */
@@ -192,6 +215,10 @@ struct machine {
 	struct gic gic;
 	struct its its;
 	struct machine_locks *locks;
+	struct vcpu *vcpu;                /* [config->vcpus_count] */
+	struct posted_descriptor *posted; /* [config->vcpus_count] */
+	struct causes *posted_slot;       /* [vcpu * 2 * POSTED_VECTORS]: of the PIR's bits, then of the virtual IRR's */
+	uint32_t *guest_source;           /* [vcpu * POSTED_VECTORS + vector]: whose handler the guest has there */
 
 	/* [device * DEVICE_DOMAINS_MAX + domain]: which message indices of the domain are in use; each lies in state. */
 	struct msi_index **msi_index;

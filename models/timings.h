@@ -42,6 +42,16 @@
 	X(irq_entry_ps, "irq_entry", 700 * NS, ESTIMATE, "interrupt entry, acknowledge and return") \
 	X(handler_ps, "handler", 2 * US, ESTIMATE, "the device's handler") \
 	X(trap_ps, "trap", 10 * US, ESTIMATE, "exit to the monitor between two trapped writes") \
+	X(hypercall_ps, "hypercall", 2 * US, ESTIMATE, "call to the hypervisor and back") \
+	X(slot_gap_ps, "slot_gap", 20 * NS, ESTIMATE, \
+	  "interrupt entry: from reading a vector's slot to clearing one that has no handler") \
+	X(posted_update_ps, "posted_update", 100 * NS, ESTIMATE, \
+	  "update of a posted-interrupt descriptor in memory by the remap hardware") \
+	X(vm_exit_ps, "vm_exit", 700 * NS, ESTIMATE, "from guest mode to the host's code") \
+	X(vm_entry_ps, "vm_entry", 500 * NS, ESTIMATE, "from the host's code to guest mode") \
+	X(event_swap_ps, "event_swap", 10 * US, ESTIMATE, \
+	  "release of an interrupt's event counter and registration of the next one") \
+	X(wakeup_ps, "wakeup", 3 * US, ESTIMATE, "a blocked thread, from its wake-up until it runs") \
 	X(jiffy_ps, "jiffy", 4 * MS, MEASURED, "timer tick (HZ=250)") \
 	X(set_affinity_ps, "set_affinity", 3 * US, ESTIMATE, "software path of an affinity change") \
 	X(device_command_ps, "device_command", 5 * US, ESTIMATE, \

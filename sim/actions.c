@@ -9,6 +9,8 @@
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/msi_domain.h"
+#include "models/os/vcpu.h"
+#include "models/strategies/operations.h"
 #include "sim/engine.h"
 
 /* The thread runs on the named CPU, or on the lowest one on line that is neither the interrupt's nor its target's. */
@@ -189,14 +191,30 @@ static void mask(struct kthread *k, uint32_t desc, bool on)
 	k_irq_restore(k);
 }
 
+static void swap(struct action *a, struct kthread *k, uint32_t source)
+{
+	const struct machine *m = k->machine;
+
+	if (m->desc[source].flags & DESC_STARTED) {
+		take_place(a, k, m->desc[source].cpu, CPU_NONE);
+		m->config->swap->swap(k, source);
+	}
+}
+
 static void act_on_vector(struct action *a, struct kthread *k, uint32_t source)
 {
 	switch (a->action->verb) {
 	case ACTION_MIGRATE:
 		migrate(a, k, source);
 		break;
+	case ACTION_SWAP:
+		swap(a, k, source);
+		break;
 	case ACTION_RAISE:
-		device_raise(k->machine, source);
+		/* As by itself, only from a queue that its driver has started. */
+		if (k->machine->source[source].active) {
+			device_raise(k->machine, source);
+		}
 		break;
 	case ACTION_MASK:
 	case ACTION_UNMASK:
@@ -245,6 +263,7 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 	case ACTION_PLUG:
 		irq_plug(k, device);
 		break;
+	case ACTION_SWAP:
 	case ACTION_MIGRATE:
 	case ACTION_RAISE:
 	case ACTION_MASK:
@@ -255,6 +274,8 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 		break;
 	case ACTION_OFFLINE:
 	case ACTION_ONLINE:
+	case ACTION_APICV_ON:
+	case ACTION_APICV_OFF:
 		break;
 	}
 }
@@ -269,6 +290,11 @@ void action_do(struct action *a, struct kthread *k)
 		return;
 	case ACTION_ONLINE:
 		online(a, k);
+		return;
+	case ACTION_APICV_ON:
+	case ACTION_APICV_OFF:
+		take_place(a, k, (uint32_t)a->scenario->vcpus[action->vcpu].cpu, CPU_NONE);
+		vcpu_set_apicv(k, (uint32_t)action->vcpu, action->verb == ACTION_APICV_ON);
 		return;
 	default:
 		break;

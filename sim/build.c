@@ -56,6 +56,9 @@ void build_device(const struct scenario_device *from, struct device_config *to)
 		.falls_back = from->falls_back, .vectors = from->vectors, .socket = from->socket,
 		.handler_ps = from->handler_ps, .domains = 1
 	};
+	to->monitored = from->monitored;
+	to->posted_to = (uint32_t)(from->posted_to + 1);
+	to->guest_vector = from->guest_vector;
 	build_first_domain(from, &to->domain[0]);
 	build_domain(from, DOMAIN_IMS, to);
 	build_domain(from, DOMAIN_PLATFORM, to);
@@ -73,6 +76,12 @@ static void build_affinity(const struct scenario_device *from, struct device_con
 	to->affinity = affinity;
 }
 
+/* NULL where the machine has no use for the slot. */
+static const void *operations(const struct scenario_contender *contender, enum strategy_slot slot)
+{
+	return contender->slot[slot] ? contender->slot[slot]->operations : NULL;
+}
+
 void build_config(struct built *b, const struct scenario *s, const struct scenario_contender *contender,
 		  const struct topology *t, uint32_t threads)
 {
@@ -84,6 +93,10 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 	for (size_t device = 0; device < s->devices_count; device++) {
 		build_device(&s->devices[device], &b->devices[device]);
 		build_affinity(&s->devices[device], &b->devices[device], &b->affinities[device * words]);
+	}
+	b->vcpus = table(s->vcpus_count, sizeof(*b->vcpus));
+	for (size_t vcpu = 0; vcpu < s->vcpus_count; vcpu++) {
+		b->vcpus[vcpu] = (struct vcpu_config){ (uint32_t)s->vcpus[vcpu].cpu, s->vcpus[vcpu].apicv };
 	}
 	b->config = (struct machine_config){
 		.arch = machine->arch, .remap = machine->remap, .fabric = machine->fabric,
@@ -99,10 +112,17 @@ void build_config(struct built *b, const struct scenario *s, const struct scenar
 		.hotplug = contender->slot[SLOT_HOTPLUG]->operations,
 		.allocation = contender->slot[SLOT_ALLOCATION]->operations
 	};
+	b->config.vcpus = b->vcpus;
+	b->config.vcpus_count = (uint32_t)s->vcpus_count;
+	b->config.posted = operations(contender, SLOT_POSTED);
+	b->config.setup = operations(contender, SLOT_SETUP);
+	b->config.swap = operations(contender, SLOT_SWAP);
+	b->config.monitor = operations(contender, SLOT_MONITOR);
 }
 
 void build_release(struct built *b)
 {
 	free(b->devices);
 	free(b->affinities);
+	free(b->vcpus);
 }

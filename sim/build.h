@@ -10,6 +10,7 @@
 struct built {
 	struct machine_config config;
 	struct device_config *devices;
+	struct vcpu_config *vcpus;
 	uint64_t *affinities;          /* of the devices that have one, one after the other */
 };
 

@@ -689,6 +689,7 @@ static uint32_t footprint_of(const struct machine *m, const struct hw_event *eve
 	case HW_TIMER:
 		return TOUCHES_KERNEL | TOUCHES_CPU(m->timer[event->channel].cpu);
 	case HW_COMMAND_DONE:
+	case HW_VCPU:
 	case HW_SIMULATOR:
 		break;
 	}
@@ -1028,7 +1029,8 @@ static char *too_large(const struct scenario *s)
 	return s->machine.cpus > CHECK_CPUS_MAX ? copy("more than 8 CPUs") :
 	       s->devices_count > CHECK_DEVICES_MAX ? copy("more than 16 devices") :
 	       sources > CHECK_SOURCES_MAX ? copy("more than 32 vectors") :
-	       s->actions_count > CHECK_ACTIONS_MAX ? copy("more than 16 actions") : NULL;
+	       s->actions_count > CHECK_ACTIONS_MAX ? copy("more than 16 actions") :
+	       s->vcpus_count ? copy("vCPUs, whose guests run by the clock") : NULL;
 }
 
 /* One place, no distance. The timer tick is the one duration that must not be 0. */

@@ -49,7 +49,7 @@ static void hash_device(uint64_t *hash, const struct scenario_device *d)
 {
 	const uint64_t numbers[] = {
 		d->kind, d->torn, d->maskable, d->pending_bits, d->intx, d->address_bits, d->vectors, d->allocated,
-		d->socket, d->managed, d->arrivals.process != PROCESS_NONE,
+		d->socket, d->managed, d->monitored, d->arrivals.process != PROCESS_NONE,
 		d->arrivals.process == PROCESS_CLOSED ? d->arrivals.depth : 0, d->initial_cpus_count
 	};
 

@@ -101,6 +101,7 @@ static char *message_text(const struct machine *m, uint64_t address, uint32_t da
 	case REMAP_V2M:
 		return g_strdup_printf("SPI %u", data);
 	case REMAP_AMDVI:
+	case REMAP_HYPERV:
 		return g_strdup_printf("entry %u", data);
 	default:
 		return g_strdup_printf("entry 0x%" PRIx64 "+%u", address & 0xfffff, data);
@@ -294,12 +295,28 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 	case EV_COMMAND:
 		say(t, t->place, "%s%s", event->text ? event->text : "command", event->detail ? " done" : "");
 		break;
+	case EV_POSTED:
+		say(t, t->place, "%s posted%s", device_name(t, event->source), event->detail ? " already" : "");
+		break;
+	case EV_NOTIFY:
+		say(t, t->place, "notifies {CPU%u, 0x%x}", event->cpu, event->value);
+		break;
+	case EV_FORWARDED:
+		say(t, event->cpu, "%s passed on to its guest", device_name(t, event->source));
+		break;
+	case EV_VM_EXIT:
+		say(t, event->cpu, "VM exit");
+		break;
+	case EV_VM_ENTRY:
+		say(t, event->cpu, "VM entry");
+		break;
 	case EV_NOTE:
 		say(t, t->place, "%s", event->text);
 		break;
 	case EV_MESSAGE_WRITE:
 	case EV_IRQ_EXIT:
 	case EV_ALLOCATION:
+	case EV_VCPU:
 		break;
 	}
 }
@@ -362,7 +379,8 @@ static void tell_otherwise(struct telling *t, const struct check_transition *tak
 		[HW_MESSAGE_ARRIVES] = "message at the root complex", [HW_REMAP_DONE] = "remapped",
 		[HW_FABRIC_DELIVERS] = "delivered", [HW_IPI_ARRIVES] = "IPI arrives", [HW_IRQ_TAKEN] = "interrupt",
 		[HW_IRQ_DISPATCHED] = "enters the kernel", [HW_FLUSH_DONE] = "invalidation is done",
-		[HW_TIMER] = "timer", [HW_COMMAND_DONE] = "command is done", [HW_SIMULATOR] = NULL
+		[HW_TIMER] = "timer", [HW_COMMAND_DONE] = "command is done", [HW_VCPU] = "the guest goes on",
+		[HW_SIMULATOR] = NULL
 	};
 
 	if (t->step->cells->len) {
@@ -370,6 +388,8 @@ static void tell_otherwise(struct telling *t, const struct check_transition *tak
 	}
 	if (taken->kind == CHECK_TIMEOUT) {
 		say(t, t->place, "command times out");
+	} else if (taken->kind == CHECK_EVENT && event->kind == HW_IRQ_DISPATCHED && event->flag) {
+		say(t, t->place, "looks again");
 	} else if (taken->kind == CHECK_EVENT && events[event->kind]) {
 		say(t, t->place, "%s", events[event->kind]);
 	} else if (taken->kind == CHECK_STEP &&
@@ -402,6 +422,7 @@ static uint32_t place_of_event(const struct telling *t, const struct hw_event *e
 	case HW_IRQ_TAKEN:
 	case HW_IRQ_DISPATCHED:
 	case HW_HANDLER_ENDS:
+	case HW_VCPU:
 		break;
 	}
 	/* A request that ends in memory has no CPU. */

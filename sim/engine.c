@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "models/os/vcpu.h"
 #include "sim/actor.h"
 #include "sim/surrender.h"
 
@@ -204,11 +205,13 @@ void engine_listen(struct engine *e, const struct engine_listener *listener)
 	e->machine.listened |= listener->kinds;
 }
 
-/* A thread in interrupt context waits for work whenever it has none; the others wait for something. */
+/* A thread in interrupt context waits for work whenever it has none, and a guest may idle; the others wait for something. */
 static bool somebody_waits(const struct engine *e)
 {
 	for (uint32_t i = 0; i < e->machine.config->threads; i++) {
-		if (e->threads[i].actor && e->threads[i].blocked && !e->threads[i].finished) {
+		const struct engine_thread *t = &e->threads[i];
+
+		if (t->actor && t->blocked && !t->finished && !vcpu_runs_in(t->kthread)) {
 			return true;
 		}
 	}

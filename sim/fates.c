@@ -283,6 +283,18 @@ void fates_event(void *data, const struct machine *m, const struct model_event *
 	case EV_HELD:
 		hold(f, m, event->causes);
 		break;
+	case EV_POSTED:
+		count(f, METRIC_POSTED);
+		break;
+	case EV_NOTIFY:
+		count(f, METRIC_NOTIFICATIONS);
+		break;
+	case EV_FORWARDED:
+		count(f, METRIC_FORWARDED);
+		break;
+	case EV_VM_EXIT:
+		count(f, METRIC_VM_EXITS);
+		break;
 	default:
 		break;
 	}

@@ -69,7 +69,8 @@ void fates_release(struct fates *f);
 	(FATES_KIND(EV_RAISE) | FATES_KIND(EV_HANDLER_START) | FATES_KIND(EV_LOST) | FATES_KIND(EV_NO_HANDLER) | \
 	 FATES_KIND(EV_INTX) | FATES_KIND(EV_IRQ_EXIT) | FATES_KIND(EV_MOVE) | FATES_KIND(EV_RETRIGGER) | \
 	 FATES_KIND(EV_AFFINITY_BROKEN) | FATES_KIND(EV_ALLOCATION) | FATES_KIND(EV_HOTPLUG) | FATES_KIND(EV_FAULT) | \
-	 FATES_KIND(EV_HELD))
+	 FATES_KIND(EV_HELD) | FATES_KIND(EV_POSTED) | FATES_KIND(EV_NOTIFY) | FATES_KIND(EV_FORWARDED) | \
+	 FATES_KIND(EV_VM_EXIT))
 void fates_event(void *data, const struct machine *m, const struct model_event *event);
 
 /* The run is over: what is open becomes in flight or stale for ever, the state of the vectors is counted. */

@@ -168,7 +168,7 @@ static void load_root(struct loader *l, const struct yaml_node *root)
 	struct mark at = { .line = 1, .column = 1 };
 
 	l->root = root;
-	l->devices_sound = l->actions_sound = l->contenders_sound = true;
+	l->vcpus_sound = l->devices_sound = l->actions_sound = l->contenders_sound = true;
 	bool sound = load_section(l, schema_root(), root, &at, s);
 	/* What is refused must say why. */
 	g_assert(sound || diagnostics_count(l->d) > 0);
@@ -191,6 +191,7 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 		.tree = tree,
 		.d = d,
 		.origins = g_ptr_array_new_with_free_func(g_free),
+		.vcpus = g_array_new(FALSE, TRUE, sizeof(struct scenario_vcpu)),
 		.devices = g_array_new(FALSE, TRUE, sizeof(struct scenario_device)),
 		.device_nodes = g_ptr_array_new(),
 		.actions = g_array_new(FALSE, TRUE, sizeof(struct scenario_action)),
@@ -205,6 +206,7 @@ static struct scenario *load_tree(struct yaml_tree *tree, const char *path,
 	l.s->file = g_strdup(path);
 	apply_overrides(&l);
 	load_root(&l, yaml_tree_root(tree));
+	steal_array(l.vcpus, &l.s->vcpus, &l.s->vcpus_count);
 	steal_array(l.devices, &l.s->devices, &l.s->devices_count);
 	steal_array(l.actions, &l.s->actions, &l.s->actions_count);
 	steal_array(l.contenders, &l.s->contenders, &l.s->contenders_count);

@@ -19,6 +19,8 @@ struct loader {
 	const struct yaml_node *root;
 	struct diagnostics *d;
 	GPtrArray *origins;       /* of the command line's values */
+	GArray *vcpus;            /* struct scenario_vcpu */
+	bool vcpus_sound;
 	GArray *devices;          /* struct scenario_device */
 	GHashTable *names;        /* of devices and groups -> index of the first */
 	GHashTable *unsound;      /* nodes whose value is wrong and reported */
@@ -67,6 +69,8 @@ const char *scalar_text(struct loader *l, const char *name, const struct yaml_no
 /* references.c */
 bool load_device_reference(struct loader *l, const struct yaml_node *node, int32_t *device,
 			   uint32_t *count);
+bool load_vcpu_reference(struct loader *l, const struct schema_key *key,
+			 const struct yaml_node *node, int32_t *vcpu);
 bool load_strategies(struct loader *l, const struct schema_key *key, const struct yaml_node *node);
 bool load_expectations(struct loader *l, const struct yaml_node *node);
 bool load_check_expectations(struct loader *l, const struct yaml_node *node);
@@ -82,12 +86,16 @@ bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struc
 bool finish_domain(struct loader *l, const struct yaml_node *node, const char *name,
 		   struct scenario_domain *domain);
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device);
+bool finish_vcpu(struct loader *l, const struct yaml_node *node, const struct scenario_vcpu *vcpu);
 bool finish_action(struct loader *l, const struct yaml_node *node, struct scenario_action *action);
 void finish_scenario(struct loader *l, const struct yaml_node *root);
 
 /* Does the key say anything for this verb, or this arrival process? The loader refuses it, the resolved scenario omits it. */
 bool action_key_applies(const struct scenario_action *action, const char *key);
 bool arrivals_key_applies(enum scenario_process process, const char *key);
+
+/* guest_checks.c: vCPUs, and the devices that post to them. */
+void check_vcpus(struct loader *l, const struct yaml_node *root);
 
 /* timeline.c: actions that contradict each other or the state that they find. */
 void check_timeline(struct loader *l);

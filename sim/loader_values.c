@@ -634,7 +634,7 @@ static bool replicate_device(struct loader *l, const struct yaml_node *node,
 static bool load_device(struct loader *l, const struct schema_key *key,
 			const struct yaml_node *node)
 {
-	struct scenario_device draft = { .line = node->mark.line };
+	struct scenario_device draft = { .posted_to = -1, .line = node->mark.line };
 
 	bool sound = load_section(l, key->section, node, &node->mark, &draft);
 	sound &= finish_device(l, node, &draft);
@@ -643,11 +643,24 @@ static bool load_device(struct loader *l, const struct schema_key *key,
 	return sound;
 }
 
+static bool load_vcpu(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+{
+	struct scenario_vcpu vcpu = { .line = node->mark.line };
+
+	bool sound = load_section(l, key->section, node, &node->mark, &vcpu);
+	if (!sound || !finish_vcpu(l, node, &vcpu)) {
+		g_free(vcpu.name);
+		return false;
+	}
+	g_array_append_val(l->vcpus, vcpu);
+	return true;
+}
+
 static bool load_action(struct loader *l, const struct schema_key *key,
 			const struct yaml_node *node)
 {
 	struct scenario_action action = {
-		.device = -1, .group = UINT32_MAX, .line = node->mark.line
+		.device = -1, .vcpu = -1, .group = UINT32_MAX, .line = node->mark.line
 	};
 
 	bool sound = load_section(l, key->section, node, &node->mark, &action);
@@ -658,6 +671,19 @@ static bool load_action(struct loader *l, const struct schema_key *key,
 	g_array_append_val(l->actions, action);
 	g_ptr_array_add(l->action_nodes, (gpointer)(uintptr_t)node);
 	return true;
+}
+
+static bool load_mapping(struct loader *l, const struct schema_key *key,
+			 const struct yaml_node *node)
+{
+	switch (key->type) {
+	case TYPE_VCPUS:
+		return load_vcpu(l, key, node);
+	case TYPE_DEVICES:
+		return load_device(l, key, node);
+	default:
+		return load_action(l, key, node);
+	}
 }
 
 static bool load_mappings(struct loader *l, const struct schema_key *key,
@@ -677,8 +703,7 @@ static bool load_mappings(struct loader *l, const struct schema_key *key,
 		return false;
 	}
 	for (uint32_t i = 0; i < node->count; i++) {
-		sound &= key->type == TYPE_DEVICES ? load_device(l, key, node->items[i]) :
-						     load_action(l, key, node->items[i]);
+		sound &= load_mapping(l, key, node->items[i]);
 	}
 	return sound;
 }
@@ -718,10 +743,14 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 	case TYPE_DEVICE:
 		return load_device_reference(l, node, field_of(key, base),
 					     second_field_of(key, base));
+	case TYPE_VCPU:
+		return load_vcpu_reference(l, key, node, field_of(key, base));
 	case TYPE_VECTORS:
 		return load_vectors(l, key, node, base);
 	case TYPE_TARGET:
 		return load_target(l, key, node, base);
+	case TYPE_VCPUS:
+		return l->vcpus_sound = load_mappings(l, key, node);
 	case TYPE_DEVICES:
 		return l->devices_sound = load_mappings(l, key, node);
 	case TYPE_ACTIONS:

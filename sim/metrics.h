@@ -53,6 +53,10 @@
 	X(VECTORS_IN_USE, "vectors_in_use", "count", "vectors allocated when the run ended") \
 	X(VECTORS_LEAKED, "vectors_leaked", "count", "of those, vectors that belong to no interrupt") \
 	X(FAULTS, "faults", "count", "requests that the remap hardware refused") \
+	X(POSTED, "posted", "count", "raises that the remap hardware put into a vCPU's descriptor") \
+	X(NOTIFICATIONS, "notifications", "count", "notifications that it sent for them") \
+	X(FORWARDED, "forwarded", "count", "interrupts of a guest that the host's handler had to pass on") \
+	X(VM_EXITS, "vm_exits", "count", "times that a CPU left guest mode") \
 	X(STALLS, "stalls", "count", "commands that waited until the driver's time-out") \
 	X(STALL_TIME, "stall_time", "ps", "time that devices stood still until a time-out") \
 	X(CPU_IRQ_TIME, "cpu_irq_time", "ps", "time that CPUs spent in interrupt context, all CPUs together") \

@@ -75,6 +75,36 @@ bool load_device_reference(struct loader *l, const struct yaml_node *node, int32
 	return false;
 }
 
+bool load_vcpu_reference(struct loader *l, const struct schema_key *key,
+			 const struct yaml_node *node, int32_t *vcpu)
+{
+	const char *text = scalar_text(l, key->name, node);
+	struct suggestion near = suggestion_for(text ? text : "");
+
+	*vcpu = -1;
+	if (!text) {
+		return false;
+	}
+	for (guint i = 0; i < l->vcpus->len; i++) {
+		const char *name = g_array_index(l->vcpus, struct scenario_vcpu, i).name;
+
+		if (strcmp(name, text) == 0) {
+			*vcpu = (int32_t)i;
+			return true;
+		}
+		suggestion_offer(&near, name);
+	}
+	if (key->word && strcmp(text, key->word) == 0) {
+		return true;
+	}
+	/* A vCPU that is wrong itself is reported already. */
+	if (l->vcpus_sound) {
+		g_autofree char *hint = suggestion_hint(&near);
+		diagnose(l->d, &node->mark, "there is no vCPU '%.60s'%s", text, hint);
+	}
+	return false;
+}
+
 static const struct strategy *find_strategy(struct loader *l, const char *name,
 					    const struct mark *at)
 {

@@ -14,12 +14,14 @@
 #include "sim/arrivals.h"
 #include "sim/build.h"
 #include "sim/fates.h"
+#include "sim/guests.h"
 #include "vector_matrix.h"
 
 struct replication {
 	struct engine engine;
 	struct arrivals arrivals;
 	struct actions actions;
+	struct guests guests;
 	struct fates fates;
 	struct occupancy_observer occupancy;   /* of nothing where nobody asked for it */
 };
@@ -82,6 +84,7 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	boot(m);
 	start_irq_contexts(r, config);
 	actions_init(&r->actions, &r->engine, s, replication);
+	guests_init(&r->guests, &r->engine, s, replication);
 	arrivals_init(&r->arrivals, &r->engine, s, replication, metrics);
 	engine_run(&r->engine, s->duration_ps + s->drain_ps);
 	fates_finish(&r->fates, m);
@@ -95,6 +98,7 @@ static char *run(struct replication *r, const struct scenario *s, uint64_t repli
 	}
 	arrivals_release(&r->arrivals);
 	actions_release(&r->actions);
+	guests_release(&r->guests);
 	return error;
 }
 
@@ -106,7 +110,7 @@ char *replicate(const struct scenario *s, const struct scenario_contender *conte
 	struct built built;
 	char *error;
 
-	build_config(&built, s, contender, topology, (uint32_t)s->actions_count);
+	build_config(&built, s, contender, topology, (uint32_t)(s->actions_count + s->vcpus_count));
 	if (engine_create(&r.engine, &built.config)) {
 		build_release(&built);
 		return format("no memory for the machine", "");

@@ -132,6 +132,10 @@ static const struct detail {
 	{ "hotplug", "refused", METRIC_HOTPLUG_REFUSED },
 	{ "stalled", "in all", METRIC_STALL_TIME },
 	{ "remap", "faults", METRIC_FAULTS },
+	{ "guests", "posted", METRIC_POSTED },
+	{ "guests", "notifications", METRIC_NOTIFICATIONS },
+	{ "guests", "passed on by the host", METRIC_FORWARDED },
+	{ "guests", "VM exits", METRIC_VM_EXITS },
 	{ "at the end", "in flight", METRIC_IN_FLIGHT },
 };
 

@@ -130,6 +130,11 @@ static void write_number(GString *out, const struct schema_key *key, uint32_t va
 	}
 }
 
+static void write_vcpu(struct writer *w, const struct schema_key *key, int32_t vcpu)
+{
+	write_text(w->out, vcpu < 0 ? key->word : w->s->vcpus[vcpu].name);
+}
+
 static void write_value(struct writer *w, const struct schema_key *key, const void *base)
 {
 	const void *field = (const char *)base + key->offset,
@@ -181,6 +186,9 @@ static void write_value(struct writer *w, const struct schema_key *key, const vo
 	case TYPE_DEVICE:
 		write_text(out,
 			   device_name(w->s, *(const int32_t *)field, *(const uint32_t *)second));
+		break;
+	case TYPE_VCPU:
+		write_vcpu(w, key, *(const int32_t *)field);
 		break;
 	case TYPE_VECTORS:
 		g_string_append_printf(out, "%u-%u", *(const uint32_t *)field,
@@ -251,6 +259,8 @@ static void write_devices(struct writer *w, const struct schema_key *key, unsign
 static size_t list_length(const struct scenario *s, enum schema_type type)
 {
 	switch (type) {
+	case TYPE_VCPUS:
+		return s->vcpus_count;
 	case TYPE_DEVICES:
 		return s->devices_count;
 	case TYPE_ACTIONS:
@@ -289,6 +299,11 @@ static void write_list(struct writer *w, const struct schema_key *key, unsigned 
 	g_string_append_printf(w->out, "%*s%s:\n", (int)indent, "", key->name);
 	indent += 2;
 	switch (key->type) {
+	case TYPE_VCPUS:
+		for (size_t i = 0; i < w->s->vcpus_count; i++) {
+			write_item(w, key->section, &w->s->vcpus[i], indent, NULL);
+		}
+		break;
 	case TYPE_DEVICES:
 		write_devices(w, key, indent);
 		break;
@@ -357,7 +372,7 @@ static void write_section(struct writer *w, const struct schema_section *section
 		}
 		if (key->type == TYPE_MAP) {
 			write_map(w, key, base, indent);
-		} else if (key->type >= TYPE_DEVICES) {
+		} else if (key->type >= TYPE_VCPUS) {
 			write_list(w, key, indent);
 		} else if (key->zero_means || key->preset || !is_empty(key, base)) {
 			g_string_append_printf(w->out, "%*s%s: ", (int)indent, "", key->name);

@@ -104,6 +104,10 @@ void scenario_free(struct scenario *s)
 		return;
 	}
 	free_devices(s);
+	for (size_t i = 0; i < s->vcpus_count; i++) {
+		g_free(s->vcpus[i].name);
+	}
+	g_free(s->vcpus);
 	free_expectations(s);
 	for (size_t i = 0; i < s->actions_count; i++) {
 		g_free(s->actions[i].target_cpus);

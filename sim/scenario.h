@@ -23,6 +23,7 @@
 
 #define SCENARIO_CPUS_MAX 8192
 #define SCENARIO_DEVICES_MAX 4096
+#define SCENARIO_VCPUS_MAX 1024
 
 struct scenario_machine {
 	enum machine_arch arch;
@@ -86,6 +87,20 @@ struct scenario_domain {
 	struct scenario_arrivals arrivals;
 };
 
+enum scenario_durations { DURATIONS_EXPONENTIAL, DURATIONS_FIXED };
+
+/* A guest's virtual CPU: runs for run_ps, is preempted, runs, blocks, and so on. */
+struct scenario_vcpu {
+	char *name;
+	int32_t cpu;              /* of the host, that it runs on */
+	bool apicv;               /* virtualized interrupts at the start */
+	uint64_t run_ps;          /* 0: for ever */
+	uint64_t preempt_ps;      /* 0: never preempted by its schedule */
+	uint64_t block_ps;        /* at most; 0: never blocks */
+	enum scenario_durations durations; /* of the three: means, or exact */
+	int line;
+};
+
 struct scenario_device {
 	char *name;               /* of a device with count > 1: the file's name and its number, nic0, nic1, ... */
 	char *group;              /* the file's name */
@@ -112,6 +127,9 @@ struct scenario_device {
 	bool managed;             /* its interrupts have managed affinity, spread over the CPUs */
 	uint64_t handler_ps;      /* 0: the machine's timing */
 	struct scenario_arrivals arrivals;
+	bool monitored;           /* a monitor emulates its MSI capability: writes trap, its copy of the message is sent */
+	int32_t posted_to;        /* index into vcpus; -1: its interrupts are the host's */
+	uint32_t guest_vector;    /* posted: of its vector 0 in the guest; the others follow */
 	uint32_t *initial_cpus;   /* the affinity mask that the interrupts start with; NULL: all CPUs */
 	size_t initial_cpus_count;
 	int line;                 /* of the scenario file */
@@ -131,7 +149,10 @@ enum scenario_verb {
 	ACTION_UNMASK,
 	ACTION_REBOOT,    /* the guest that has the device reboots with its vectors enabled */
 	ACTION_UNPLUG,    /* hot-unplug, and hot-plug */
-	ACTION_PLUG
+	ACTION_PLUG,
+	ACTION_SWAP,      /* new event counters for the handlers of the device's vectors */
+	ACTION_APICV_ON,  /* virtualized interrupts of a vCPU */
+	ACTION_APICV_OFF
 };
 enum scenario_when { WHEN_AT, WHEN_EVERY, WHEN_RATE };
 enum scenario_target { TARGET_ROUND_ROBIN, TARGET_RANDOM, TARGET_LIST };
@@ -156,6 +177,7 @@ struct scenario_action {
 	size_t target_cpus_count;
 	int32_t cpu;              /* OFFLINE: which; -1: the CPU that the device's first vector is on.
 	                             ONLINE: which; -1: of those that are off line the one that went first */
+	int32_t vcpu;             /* APICV_ON, APICV_OFF: which; -1: none named */
 	int32_t on;               /* the CPU that the acting thread runs on; -1: any online CPU but the target's */
 	int line;
 };
@@ -223,6 +245,8 @@ struct scenario {
 	char *question;
 	char *recording;          /* of a real kernel, which `run` replays first; NULL: none */
 	struct scenario_machine machine;
+	struct scenario_vcpu *vcpus;
+	size_t vcpus_count;
 	struct scenario_device *devices;
 	size_t devices_count;
 	struct scenario_action *actions;

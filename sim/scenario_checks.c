@@ -29,6 +29,7 @@ static const struct vector_space {
 	{ ARCH_X86, REMAP_NONE, 32, 236, 32, 256 },
 	{ ARCH_X86, REMAP_VTD, 32, 236, 32, 256 },
 	{ ARCH_X86, REMAP_AMDVI, 32, 236, 32, 256 },
+	{ ARCH_X86, REMAP_HYPERV, 32, 236, 32, 256 },
 	{ ARCH_RISCV, REMAP_NONE, 1, 256, 1, 2048 },
 	{ ARCH_RISCV, REMAP_RISCV_IOMMU, 1, 256, 1, 2048 },
 	{ ARCH_ARM, REMAP_ITS, 8192, 73728, 8192, 1 << 24 },
@@ -473,6 +474,9 @@ static const struct verb_keys {
 	[ACTION_REBOOT] = { MUST, NO, NO, NO, NO, NO },
 	[ACTION_UNPLUG] = { MUST, NO, NO, NO, NO, NO },
 	[ACTION_PLUG] = { MUST, NO, NO, NO, NO, NO },
+	[ACTION_SWAP] = { MUST, MAY, NO, NO, NO, MAY },
+	[ACTION_APICV_ON] = { NO, NO, NO, NO, NO, NO },
+	[ACTION_APICV_OFF] = { NO, NO, NO, NO, NO, NO },
 };
 
 static enum need verb_need(enum scenario_verb verb, const char *key)
@@ -487,6 +491,7 @@ static enum need verb_need(enum scenario_verb verb, const char *key)
 		{ "want", verb == ACTION_ALLOCATE ? MAY : NO },
 		{ "at_least", verb == ACTION_ALLOCATE ? MAY : NO },
 		{ "group", verb == ACTION_FREE ? MAY : NO },
+		{ "vcpu", verb == ACTION_APICV_ON || verb == ACTION_APICV_OFF ? MUST : NO },
 		/* A raise is the device's doing: no CPU runs it. */
 		{ "on", verb == ACTION_RAISE ? NO : MAY },
 	};
@@ -588,6 +593,10 @@ static bool check_action_keys(struct loader *l, const struct yaml_node *node,
 	}
 	if (verb_need(action->verb, "device") == MUST && !yaml_find(node, "device")) {
 		diagnose(l->d, &node->mark, "missing key 'device': '%s' needs it", verb);
+		sound = false;
+	}
+	if (verb_need(action->verb, "vcpu") == MUST && !yaml_find(node, "vcpu")) {
+		diagnose(l->d, &node->mark, "missing key 'vcpu': '%s' needs it", verb);
 		sound = false;
 	}
 	return sound;
@@ -910,6 +919,7 @@ static void check_managed(struct loader *l)
 void finish_scenario(struct loader *l, const struct yaml_node *root)
 {
 	check_clock(l, root);
+	check_vcpus(l, root);
 	deal_sockets(l);
 	check_action_times(l);
 	check_managed(l);

@@ -21,6 +21,7 @@ static const struct schema_name remap_names[] = {
 	{ "amdvi", REMAP_AMDVI, "AMD-Vi interrupt remapping (x86)" },
 	{ "riscv-iommu", REMAP_RISCV_IOMMU, "RISC-V IOMMU with an MSI page table (riscv)" },
 	{ "its", REMAP_ITS, "GICv3 interrupt translation service (arm)" },
+	{ "hyperv", REMAP_HYPERV, "a Hyper-V guest: the hypervisor owns the remap entries (x86)" },
 	{ "v2m", REMAP_V2M, "GICv2m or MBI frame: messages name SPIs (arm)" },
 	{ NULL, 0, NULL },
 };
@@ -86,13 +87,23 @@ static const struct schema_name verb_names[] = {
 	{ "disable", ACTION_DISABLE, "clear it" },
 	{ "offline", ACTION_OFFLINE, "take a CPU down" },
 	{ "online", ACTION_ONLINE, "bring a CPU back" },
-	{ "raise", ACTION_RAISE, "one raise, besides the device's own" },
+	{ "raise", ACTION_RAISE, "one raise besides the device's own, of vectors that have a handler" },
 	{ "request", ACTION_REQUEST, "give vectors that are allocated their handlers" },
 	{ "mask", ACTION_MASK, "mask vectors of the device" },
 	{ "unmask", ACTION_UNMASK, "unmask them" },
 	{ "reboot", ACTION_REBOOT, "the guest that has the device reboots, its vectors enabled" },
 	{ "unplug", ACTION_UNPLUG, "hot-unplug the device" },
 	{ "plug", ACTION_PLUG, "plug it in again" },
+	{ "swap", ACTION_SWAP,
+	  "new event counters for the handlers of the device's vectors, as for a guest's affinity change" },
+	{ "apicv-on", ACTION_APICV_ON, "virtualize a vCPU's interrupts" },
+	{ "apicv-off", ACTION_APICV_OFF, "stop that" },
+	{ NULL, 0, NULL },
+};
+
+static const struct schema_name durations_names[] = {
+	{ "exponential", DURATIONS_EXPONENTIAL, "random, with these means" },
+	{ "fixed", DURATIONS_FIXED, "always the same" },
 	{ NULL, 0, NULL },
 };
 
@@ -237,6 +248,23 @@ static const struct schema_key wired_keys[] = {
 };
 static const struct schema_section wired_section = { "devices[].wired", "wired", ROWS(wired_keys) };
 
+static const struct schema_key vcpu_keys[] = {
+	{ "name", TYPE_NAME, .required = true, IN(scenario_vcpu, name), .documentation = "what devices and actions call it" },
+	{ "cpu", TYPE_CPU, .required = true, IN(scenario_vcpu, cpu), .zero_means = true,
+	  .documentation = "the host's CPU that it runs on" },
+	{ "apicv", TYPE_BOOL, IN(scenario_vcpu, apicv), .preset = "true",
+	  .documentation = "its interrupts are virtualized at the start: delivered without leaving guest mode" },
+	{ "run", TYPE_DURATION, IN(scenario_vcpu, run_ps), .min = US, .max = SCENARIO_DURATION_PS_MAX,
+	  .preset_note = "for ever", .documentation = "how long it runs before it is preempted or blocks, in turn" },
+	{ "preempt", TYPE_DURATION, IN(scenario_vcpu, preempt_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
+	  .preset_note = "never", .documentation = "how long it is preempted then" },
+	{ "block", TYPE_DURATION, IN(scenario_vcpu, block_ps), .min = 1, .max = SCENARIO_DURATION_PS_MAX,
+	  .preset_note = "never", .documentation = "how long it is blocked then, if no interrupt wakes it before" },
+	{ "durations", TYPE_ENUM, IN(scenario_vcpu, durations), .names = durations_names, .preset = "exponential",
+	  .documentation = "what 'run', 'preempt' and 'block' are" },
+};
+static const struct schema_section vcpu_section = { "vcpus[]", "the vCPU", ROWS(vcpu_keys) };
+
 static const struct schema_key device_keys[] = {
 	{ "name", TYPE_NAME, .required = true, IN(scenario_device, group),
 	  .documentation =
@@ -292,6 +320,14 @@ static const struct schema_key device_keys[] = {
 	{ "cpus", TYPE_CPU_LIST, IN(scenario_device, initial_cpus),
 	  COUNTED(scenario_device, initial_cpus_count), .word = "all", .preset = "all",
 	  .documentation = "the affinity that its vectors start with" },
+	{ "monitored", TYPE_BOOL, IN(scenario_device, monitored), .preset = "false",
+	  .documentation = "a monitor emulates its MSI capability: each write traps, and the "
+			   "monitor's copy is what is sent" },
+	{ "posted_to", TYPE_VCPU, IN(scenario_device, posted_to), .word = "host", .preset = "host",
+	  .documentation = "the vCPU that its interrupts are posted to; host: they are the host's" },
+	{ "guest_vector", TYPE_COUNT, IN(scenario_device, guest_vector), .min = 32, .max = 255,
+	  .preset_note = "the vCPU's next free one from 48 on",
+	  .documentation = "posted: the guest's vector for its vector 0; the others follow" },
 	{ "raise", TYPE_MAP, IN(scenario_device, arrivals), .section = &raise_section,
 	  .documentation = "when it raises" },
 	{ "ims", TYPE_MAP, IN(scenario_device, ims), .section = &ims_section,
@@ -346,6 +382,8 @@ static const struct schema_key action_keys[] = {
 	  .documentation =
 		  "offline: which CPU; auto: the one that the device's first vector is on. "
 		  "online: which; auto: the one that went off line first" },
+	{ "vcpu", TYPE_VCPU, IN(scenario_action, vcpu),
+	  .documentation = "apicv-on, apicv-off: of which vCPU" },
 	{ "on", TYPE_CPU, IN(scenario_action, on), .word = "any", .preset = "any",
 	  .documentation = "the CPU that the software runs on; any: an online one but the target" },
 };
@@ -374,6 +412,9 @@ static const struct schema_key root_keys[] = {
 	  .documentation = "a recording of a real kernel, relative to the scenario: run replays it first" },
 	{ "machine", TYPE_MAP, IN(scenario, machine), .section = &machine_section,
 	  .documentation = "the computer" },
+	{ "vcpus", TYPE_VCPUS, IN(scenario, vcpus), COUNTED(scenario, vcpus_count),
+	  .section = &vcpu_section,
+	  .documentation = "virtual CPUs of guests, to which devices post interrupts (remap vtd)" },
 	{ "devices", TYPE_DEVICES, .required = true, IN(scenario, devices),
 	  COUNTED(scenario, devices_count), .section = &device_section,
 	  .documentation = "what raises interrupts" },
@@ -452,9 +493,11 @@ const char *schema_type_text(enum schema_type type)
 		[TYPE_CPU_LIST] = "CPUs: 3, 0-3,8 or [0, 2]",
 		[TYPE_DURATION_LIST] = "list of durations: [1ms, 2ms]",
 		[TYPE_DEVICE] = "name of a device or a group",
+		[TYPE_VCPU] = "name of a vCPU",
 		[TYPE_VECTORS] = "vectors: 3, 0-7",
 		[TYPE_TARGET] = "round-robin, random, or CPUs",
 		[TYPE_MAP] = "mapping",
+		[TYPE_VCPUS] = "list of mappings",
 		[TYPE_DEVICES] = "list of mappings",
 		[TYPE_ACTIONS] = "list of mappings",
 		[TYPE_STRATEGIES] = "list of strategy names: [x86-direct, vtd+timer]",

@@ -27,9 +27,11 @@ enum schema_type {
 	TYPE_CPU_LIST,       /* uint32_t * and size_t; word, where there is one, is NULL */
 	TYPE_DURATION_LIST,  /* uint64_t * and size_t */
 	TYPE_DEVICE,         /* int32_t and uint32_t: the first device of the name and how many */
+	TYPE_VCPU,           /* int32_t: the vCPU of the name; word, where there is one, is -1 */
 	TYPE_VECTORS,        /* two uint32_t: first and end; word is 0 and UINT32_MAX */
 	TYPE_TARGET,         /* of struct scenario_action: target, target_cpus */
 	TYPE_MAP,            /* a struct within the section's own */
+	TYPE_VCPUS,          /* struct scenario_vcpu * and size_t */
 	TYPE_DEVICES,        /* struct scenario_device * and size_t */
 	TYPE_ACTIONS,        /* struct scenario_action * and size_t */
 	TYPE_STRATEGIES,     /* struct scenario_contender * and size_t */
@@ -56,7 +58,7 @@ struct schema_key {
 	uint64_t min, max;                   /* inclusive: counts, CPUs, durations in ps, rates in Hz, fractions in percent */
 	const char *word;                    /* a word that stands for a special value */
 	const struct schema_name *names;     /* of TYPE_ENUM */
-	const struct schema_section *section;/* of TYPE_MAP, TYPE_DEVICES and TYPE_ACTIONS */
+	const struct schema_section *section;/* of TYPE_MAP, TYPE_VCPUS, TYPE_DEVICES and TYPE_ACTIONS */
 	const char *preset;                  /* the default in the file's syntax; NULL: left out, see preset_note */
 	const char *preset_note;             /* what the default is where it depends on other keys; may be NULL */
 	uint64_t preset_ps;                  /* the default of a timing */

@@ -42,6 +42,8 @@ static int read_number(sqlite3 *database, const char *pragma)
 static bool prepare(struct sweep_store *store, bool keep)
 {
 	sqlite3 *database = store->database;
+	/* Another sweep on the same store may be writing. */
+	sqlite3_busy_timeout(database, 10000);
 	int tables = read_number(database, "SELECT count(*) FROM sqlite_master");
 	char *set_up = sqlite3_mprintf("PRAGMA application_id = %d;"
 				       "CREATE TABLE IF NOT EXISTS cell"
@@ -49,7 +51,6 @@ static bool prepare(struct sweep_store *store, bool keep)
 				       APPLICATION_ID);
 	bool ready;
 
-	sqlite3_busy_timeout(database, 10000);
 	ready = tables >= 0 && (tables == 0 || read_number(database, "PRAGMA application_id") == APPLICATION_ID) &&
 		sqlite3_exec(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL, NULL, NULL) ==
 			SQLITE_OK &&

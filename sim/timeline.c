@@ -289,6 +289,9 @@ static void play(struct timeline *t, guint number)
 	case ACTION_MASK:
 	case ACTION_UNMASK:
 	case ACTION_REBOOT:
+	case ACTION_SWAP:
+	case ACTION_APICV_ON:
+	case ACTION_APICV_OFF:
 		break;
 	}
 }

@@ -120,6 +120,19 @@ static void on_event(void *data, const struct machine *m, const struct model_eve
 		trace_instant(t->trace, (struct trace_track){ TRACE_ACTOR, event->thread }, now_ps,
 			      event->detail ? "flush done" : "flush begins", NULL);
 		break;
+	case EV_POSTED:
+		snprintf(text, sizeof(text), "posted %s as 0x%x", name, event->value);
+		trace_instant(t->trace, cpu_track(event->cpu), now_ps, text, NULL);
+		break;
+	case EV_FORWARDED:
+		snprintf(text, sizeof(text), "%s passed on by the host", name);
+		trace_instant(t->trace, cpu_track(event->cpu), now_ps, text, NULL);
+		break;
+	case EV_VM_EXIT:
+	case EV_VM_ENTRY:
+		trace_instant(t->trace, cpu_track(event->cpu), now_ps, event->kind == EV_VM_EXIT ? "VM exit" : "VM entry",
+			      NULL);
+		break;
 	case EV_HOTPLUG:
 		trace_instant(t->trace, cpu_track(event->cpu), now_ps,
 			      event->detail == HOTPLUG_ONLINE ? "on line" : "off line", NULL);
@@ -154,11 +167,14 @@ static void name_tracks(const struct trace_run *t, const struct scenario *s)
 	for (size_t device = 0; device < s->devices_count; device++) {
 		trace_track_name(t->trace, (struct trace_track){ TRACE_DEVICE, (uint32_t)device }, s->devices[device].name);
 	}
-	for (size_t i = 0; i < s->actions_count + s->machine.cpus; i++) {
+	for (size_t i = 0; i < s->actions_count + s->vcpus_count + s->machine.cpus; i++) {
 		if (i < s->actions_count) {
 			snprintf(name, sizeof(name), "action %zu", i + 1);
+		} else if (i < s->actions_count + s->vcpus_count) {
+			snprintf(name, sizeof(name), "thread of vCPU %.40s", s->vcpus[i - s->actions_count].name);
 		} else {
-			snprintf(name, sizeof(name), "interrupt context of CPU %zu", i - s->actions_count);
+			snprintf(name, sizeof(name), "interrupt context of CPU %zu",
+				 i - s->actions_count - s->vcpus_count);
 		}
 		trace_track_name(t->trace, (struct trace_track){ TRACE_ACTOR, (uint32_t)i }, name);
 	}

@@ -5,6 +5,7 @@
 #include "models/machine.h"
 #include "models/os/irq_flow.h"
 #include "models/os/timer.h"
+#include "models/os/vcpu.h"
 
 bool cpu_interruptible(const struct machine *m, uint32_t cpu)
 {
@@ -48,17 +49,24 @@ bool cpu_claim(struct machine *m, uint32_t cpu)
 void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
+	uint64_t entry_ps = m->config->timings.irq_entry_ps;
+	uint32_t vector;
 
 	c->take_posted = 0;
-	if (!cpu_interruptible(m, cpu) || m->controller->next(m, cpu) == VECTOR_NONE) {
+	if (!cpu_interruptible(m, cpu)) {
 		return;
 	}
+	vector = m->controller->next(m, cpu);
+	if (vector == VECTOR_NONE || guest_takes(m, cpu, vector)) {
+		return;
+	}
+	entry_ps += guest_exit(m, cpu) ? m->config->timings.vm_exit_ps : 0;
 	if (!m->controller->claimed_by_kernel) {
 		cpu_claim(m, cpu);
 	}
 	c->in_irq = 1;
 	c->irq_began_ps = m->now_ps;
-	machine_post(m, m->config->timings.irq_entry_ps, &(struct hw_event){
+	machine_post(m, entry_ps, &(struct hw_event){
 		.kind = HW_IRQ_DISPATCHED, .cpu = (uint16_t)cpu, .channel = cpu });
 }
 
@@ -98,6 +106,9 @@ void cpu_irq_exit(struct machine *m, uint32_t cpu)
 		.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
 	timers_run_due(m, cpu);
 	cpu_poll(m, cpu);
+	if (c->vcpu) {
+		vcpu_enter(m, c->vcpu - 1u);
+	}
 	cpu_unpark(m, cpu);
 	wake_stopper(m);
 }

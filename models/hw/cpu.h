@@ -20,7 +20,8 @@ struct machine;
 /* How far another CPU's stop_machine() has this one: first its threads stand still, then its interrupts are off too. */
 enum cpu_stopped { CPU_RUNS, CPU_THREADS_STOPPED, CPU_STOPPED };
 
-enum cpu_spin { SPIN_NONE, SPIN_BEFORE_HANDLER, SPIN_AFTER_HANDLER };
+/* What an interrupt waits for: its irq_desc's lock, in the flow before its handler or behind it, or the vector lock. */
+enum cpu_spin { SPIN_NONE, SPIN_BEFORE_HANDLER, SPIN_AFTER_HANDLER, SPIN_ON_VECTOR_LOCK };
 
 struct cpu {
 	uint8_t controller_enabled;  /* the local APIC's software enable, the IMSIC file's delivery enable */
@@ -28,11 +29,14 @@ struct cpu {
 	uint8_t take_posted;
 	uint8_t irqs_off;            /* depth, of the thread that runs here */
 	uint8_t stopped;             /* enum cpu_stopped */
-	uint8_t spinning;            /* in interrupt context, waiting for an irq_desc's lock: enum cpu_spin */
+	uint8_t spinning;            /* in interrupt context: enum cpu_spin */
 	uint8_t origin;              /* enum run_origin of the interrupt in service */
 	uint16_t running;            /* thread + 1 that has the CPU; 0: idle */
 	uint16_t parked;             /* thread + 1 whose step waits for the end of the interrupt */
+	uint16_t vcpu;               /* + 1 that the running thread has loaded; 0: none */
+	uint16_t guest;              /* the same, while the CPU is in guest mode */
 	uint32_t vector;             /* in service, while in_irq */
+	uint32_t slot_read;          /* vector_irq[] as the interrupt entry has read it */
 	uint32_t desc;               /* the irq_desc whose flow runs here */
 	uint32_t timers_due;         /* timers that wait until the CPU can be interrupted */
 	struct causes causes;        /* of the interrupt in service */

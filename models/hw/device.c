@@ -3,6 +3,7 @@
 
 #include "models/hw/fabric.h"
 #include "models/machine.h"
+#include "models/strategies/operations.h"
 
 static const struct device_config *config_of(const struct machine *m, uint32_t device)
 {
@@ -53,12 +54,18 @@ static enum msix_torn torn_of(const struct machine *m, uint32_t source)
 	return device_kind_of(m, source) == DEVICE_MSI ? TORN_MIX : machine_domain(m, source)->torn;
 }
 
+/* Of the device's domains it is the MSI capability that a monitor emulates. */
+static bool is_monitored(const struct machine *m, uint32_t source)
+{
+	return config_of(m, m->source[source].device)->monitored && m->source[source].domain == 0;
+}
+
 static struct msi_entry message_as_sent(const struct machine *m, uint32_t source, const struct msi_entry *entry)
 {
 	struct msi_entry sent = *entry;
 	enum msix_torn torn = torn_of(m, source);
 
-	if (torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
+	if (is_monitored(m, source) || torn == TORN_CACHED || (torn == TORN_OLD && entry->half_written)) {
 		sent.address_lo = entry->latched_lo;
 		sent.address_hi = entry->latched_hi;
 		sent.data = entry->latched_data;
@@ -238,7 +245,7 @@ static void write_mask(struct machine *m, uint32_t device, uint32_t vector, uint
 	if (!machine_domain(m, source_of(m, device, vector))->maskable) {
 		return;
 	}
-	if (entry->masked && !value) {
+	if (entry->masked && !value && !is_monitored(m, source_of(m, device, vector))) {
 		latch(entry);
 	}
 	entry->masked = value != 0;
@@ -247,20 +254,43 @@ static void write_mask(struct machine *m, uint32_t device, uint32_t vector, uint
 
 static void write_data(struct machine *m, uint32_t device, uint32_t vector, uint32_t value)
 {
-	struct msi_entry *entry = message_entry(m, source_of(m, device, vector));
+	uint32_t source = source_of(m, device, vector);
+	struct msi_entry *entry = message_entry(m, source);
 
 	entry->data = value;
 	entry->half_written = 0;
-	if (machine_domain(m, source_of(m, device, vector))->torn != TORN_CACHED) {
+	if (machine_domain(m, source)->torn != TORN_CACHED && !is_monitored(m, source)) {
 		latch(entry);
 	}
-	release_pending(m, source_of(m, device, vector));
+	release_pending(m, source);
+}
+
+/* A monitor's copy of the message, refreshed by the writes that it looks at: before the write can send anything. */
+static void monitor_sees(struct machine *m, uint32_t source, enum device_register reg, uint32_t value)
+{
+	struct msi_entry *entry = message_entry(m, source);
+
+	if (!is_monitored(m, source)) {
+		return;
+	}
+	if (reg != REG_CONTROL && !m->config->monitor->copies_every_write) {
+		return;
+	}
+	latch(entry);
+	if (reg == REG_ADDRESS_LO) {
+		entry->latched_lo = value;
+	} else if (reg == REG_ADDRESS_HI) {
+		entry->latched_hi = value;
+	} else if (reg == REG_DATA) {
+		entry->latched_data = value;
+	}
 }
 
 void device_write(struct machine *m, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value)
 {
 	struct msi_entry *entry = message_entry(m, source_of(m, device, vector));
 
+	monitor_sees(m, source_of(m, device, vector), reg, value);
 	switch (reg) {
 	case REG_CONTROL:
 		write_control(m, device, value);

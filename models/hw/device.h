@@ -45,7 +45,10 @@ struct msi_entry {
 	uint8_t masked;
 	uint8_t half_written;      /* an address was written since the last data write */
 	uint16_t pad;
-	/* The message as of the last data write, or as it was when the entry was unmasked: what some functions still send. */
+	/*
+	 * The message as of the last data write, or as it was when the entry was unmasked: what some functions still send. Of a
+	 * monitored device, the monitor's copy.
+	 */
 	uint32_t latched_lo;
 	uint32_t latched_hi;
 	uint32_t latched_data;

@@ -30,6 +30,9 @@ struct irte {
 	uint8_t vector;
 	uint16_t cpu;
 	uint32_t requester;   /* device + 1 that may use it (VT-d: source-id validation) */
+	/* VT-d only. */
+	uint16_t posted;      /* vCPU + 1 whose descriptor it goes to, vector then being the guest's; 0: to cpu */
+	uint16_t urgent;      /* posted: notified even while notifications are suppressed */
 };
 
 struct remap_table {

@@ -10,6 +10,9 @@
 
 #include "models/hw/remap_table.h"
 
+/* HW_REMAP_DONE's flag, invalidation_look_up(); cpu is the vCPU where the entry is a posted one. */
+enum vtd_delivery { VTD_REMAPPED, VTD_POSTED, VTD_POSTED_URGENT };
+
 /* Fault reasons of the specification, section 7.2. */
 enum vtd_fault {
 	VTD_FAULT_INDEX = 0x21,
@@ -20,6 +23,9 @@ enum vtd_fault {
 
 /* A request arrives at the remap hardware. */
 void vtd_request(struct machine *m, uint32_t device, uint64_t address, uint32_t data, struct causes causes);
+
+/* HW_REMAP_DONE: to the CPU, or into a vCPU's descriptor. */
+void vtd_looked_up(struct machine *m, const struct hw_event *event);
 
 /*
  * The message of a block of entries: address format 1 (bit 4), subhandle valid (bit 3), handle 14:0 in 19:5, handle 15 in

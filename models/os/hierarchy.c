@@ -15,6 +15,7 @@ static const struct {
 	[REMAP_RISCV_IOMMU] = { "RISC-V IOMMU, MSI page table", NULL },
 	[REMAP_ITS] = { "GICv3 ITS", NULL },
 	[REMAP_V2M] = { "GICv2m frame", asks_parent },
+	[REMAP_HYPERV] = { "Hyper-V interrupt remapping", NULL },
 };
 
 /* The root where something is above it, and where it is the device's own parent. */

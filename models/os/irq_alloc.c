@@ -266,7 +266,8 @@ static int boot_spread(struct machine *m, uint32_t device, uint32_t count, uint3
 	}
 	d->spread = count < m->config->cpus ? count : m->config->cpus;
 	for (;;) {
-		got = boot_vectors(m, device, 0, d->spread, needed < d->spread ? needed : d->spread);
+		/* A driver that needs more than there are CPUs is refused. */
+		got = needed <= d->spread ? boot_vectors(m, device, 0, d->spread, needed) : -ENOSPC;
 		if (got <= 0 || (uint32_t)got == d->spread) {
 			return got;
 		}
@@ -655,18 +656,6 @@ int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint
 	return refused ? -ENOSPC : 0;
 }
 
-/* free_irq() returns when the handler does not run anywhere. */
-static void synchronize(struct kthread *k, uint32_t desc)
-{
-	struct machine *m = k->machine;
-
-	k->waiting_handler = desc + 1;
-	while (m->desc[desc].flags & DESC_IN_PROGRESS) {
-		m->env->block(k);
-	}
-	k->waiting_handler = 0;
-}
-
 /* Deactivation writes an all-zero message: a device that still fires writes to address 0. */
 static void write_zero(struct kthread *k, uint32_t desc)
 {
@@ -677,10 +666,10 @@ static void write_zero(struct kthread *k, uint32_t desc)
 	}
 }
 
-static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
+/* free_irq() up to the vector, which waits for its fate with the vector lock held and interrupts off. */
+static void shut_down(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
-	uint32_t desc = m->device[device].first_source + vector;
 
 	k_irq_save(k);
 	k_desc_lock(k, desc);
@@ -688,7 +677,7 @@ static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
 	irq_mask(k, desc);
 	k_desc_unlock(k, desc);
 	k_irq_restore(k);
-	synchronize(k, desc);
+	irq_synchronize(k, desc);
 	if (message_sleeps(m, desc)) {
 		write_zero(k, desc);
 	}
@@ -700,9 +689,50 @@ static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
 		m->remap->release(k, desc);
 	}
 	k_vector_lock(k);
-	release_one(m, device, vector, false);
+}
+
+static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
+{
+	shut_down(k, k->machine->device[device].first_source + vector);
+	release_one(k->machine, device, vector, false);
 	k_vector_unlock(k);
 	k_irq_restore(k);
+}
+
+/*
+ * free_irq() alone: what can wait for a vector until it is requested again gives its vector back and waits; what cannot
+ * keeps it. x86_vector_deactivate().
+ */
+static void unrequest_one(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+	struct irq_desc *d = &m->desc[desc];
+
+	shut_down(k, desc);
+	if (d->flags & (DESC_CAN_RESERVE | DESC_MANAGED)) {
+		m->root->deactivate(m, desc);
+	}
+	/* Where CPUs that went off line left no room to reserve, the next request takes what there is. */
+	if (d->flags & DESC_CAN_RESERVE) {
+		kapi_observe(k, (uint64_t)m->root->reserve(m, desc));
+	}
+	k_vector_unlock(k);
+	k_irq_restore(k);
+}
+
+void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
+{
+	const struct machine *m = k->machine;
+
+	lock_descs(k, device);
+	for (uint32_t vector = first; vector < end; vector++) {
+		uint32_t desc = m->device[device].first_source + vector;
+
+		if (m->desc[desc].flags & DESC_STARTED) {
+			unrequest_one(k, desc);
+		}
+	}
+	unlock_descs(k, device);
 }
 
 void irq_release_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
@@ -776,7 +806,7 @@ static void forget_vectors(struct kthread *k, uint32_t device, uint32_t end)
 		m->desc[desc].flags &= (uint16_t)~(DESC_STARTED | DESC_MOVE_PENDING);
 		k_desc_unlock(k, desc);
 		k_irq_restore(k);
-		synchronize(k, desc);
+		irq_synchronize(k, desc);
 		k_irq_save(k);
 		k_vector_lock(k);
 		release_one(m, device, vector, true);

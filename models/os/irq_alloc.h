@@ -50,6 +50,12 @@ int irq_grow(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 
 /*
+ * The reverse: those of [first, end) that have a handler lose it, and stay allocated. The device does not learn of it, and
+ * goes on. x86 only.
+ */
+void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
+
+/*
  * Frees vectors [first, end): masked, message zeroed, handler waited for, vector given back. Those that are not allocated
  * are left alone. irq_free_vectors() ends what the device does with them, irq_release_vectors() does not: the guest of a
  * monitor that takes them away for a moment does not know.

@@ -9,6 +9,7 @@
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/root_domain.h"
+#include "models/os/vcpu.h"
 #include "models/strategies/operations.h"
 
 static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu, uint32_t source, uint8_t detail,
@@ -17,6 +18,11 @@ static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu
 	machine_emit(m, &(struct model_event){
 		.kind = (uint8_t)kind, .detail = detail, .cpu = (uint16_t)cpu, .source = source,
 		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE, .causes = causes });
+}
+
+static uint32_t *slot_of(const struct machine *m, uint32_t cpu)
+{
+	return machine_vector_irq(m, cpu, m->cpu[cpu].vector);
 }
 
 /* Back to what was interrupted; a kernel that claims its vectors first looks whether there is another one. */
@@ -33,17 +39,21 @@ static void leave(struct machine *m, uint32_t cpu)
 	cpu_irq_exit(m, cpu);
 }
 
-/* A vector without a descriptor: logged, or swallowed once where the slot says that it may still come. */
+/*
+ * A vector without a descriptor: logged, or swallowed once where the slot said that it may still come. It is cleared then,
+ * whatever it holds by now.
+ */
 static void no_handler(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t *slot = machine_vector_irq(m, cpu, c->vector);
-	bool silent = *slot == VECTOR_SHUTDOWN || *slot == VECTOR_RETRIGGERED;
+	uint32_t *slot = slot_of(m, cpu);
+	bool silent = c->slot_read == VECTOR_SHUTDOWN || c->slot_read == VECTOR_RETRIGGERED;
 
 	emit_cpu(m, EV_NO_HANDLER, cpu, SOURCE_NONE, silent, c->causes);
 	if (silent) {
 		*slot = VECTOR_UNUSED;
 	}
+	c->slot_read = 0;
 	causes_lose(m, &c->causes, LOSS_UNASSIGNED, cpu, c->vector);
 	m->controller->eoi(m, cpu);
 	leave(m, cpu);
@@ -57,9 +67,13 @@ static void run_handler(struct machine *m, uint32_t cpu, struct causes *causes, 
 
 	device = &m->config->devices[m->source[c->desc].device];
 	handler_ps = device->handler_ps ? device->handler_ps : m->config->timings.handler_ps;
-	emit_cpu(m, EV_HANDLER_START, cpu, c->desc, origin, *causes);
-	causes_release(m, causes);
-	device_serviced(m, c->desc);
+	if (vcpu_owns(m, c->desc)) {
+		vcpu_forward(m, cpu, c->desc, causes);
+	} else {
+		emit_cpu(m, EV_HANDLER_START, cpu, c->desc, origin, *causes);
+		causes_release(m, causes);
+		device_serviced(m, c->desc);
+	}
 	machine_post(m, handler_ps, &(struct hw_event){
 		.kind = HW_HANDLER_ENDS, .cpu = (uint16_t)cpu, .channel = cpu });
 }
@@ -162,44 +176,10 @@ static void spin(struct machine *m, uint32_t cpu, enum cpu_spin where)
 	m->desc[m->cpu[cpu].desc].spinners++;
 }
 
-/* A vector of the kernel's own: the notices of the remap hardware. */
-static void system_vector(struct machine *m, uint32_t cpu)
+static void dispatch_to(struct machine *m, uint32_t cpu, uint32_t desc)
 {
 	struct cpu *c = &m->cpu[cpu];
 
-	causes_lose(m, &c->causes, LOSS_FOREIGN, cpu, c->vector);
-	m->remap->notice(m, cpu);
-	m->controller->eoi(m, cpu);
-	leave(m, cpu);
-}
-
-/* The kernel's own work at its entry, then the vector. */
-static bool claim(struct machine *m, uint32_t cpu, bool again)
-{
-	if (!again) {
-		m->root->entered(m, cpu);
-	}
-	return cpu_claim(m, cpu);
-}
-
-void irq_dispatch(struct machine *m, uint32_t cpu, bool again)
-{
-	struct cpu *c = &m->cpu[cpu];
-	uint32_t desc;
-
-	if (m->controller->claimed_by_kernel && !claim(m, cpu, again)) {
-		cpu_irq_exit(m, cpu);
-		return;
-	}
-	desc = *machine_vector_irq(m, cpu, c->vector);
-	if (desc == VECTOR_SYSTEM && m->remap && m->remap->notice) {
-		system_vector(m, cpu);
-		return;
-	}
-	if (desc >= m->sources_count) {
-		no_handler(m, cpu);
-		return;
-	}
 	c->desc = desc;
 	if (m->desc[desc].lock) {
 		spin(m, cpu, SPIN_BEFORE_HANDLER);
@@ -240,6 +220,101 @@ static void fasteoi_end(struct machine *m, uint32_t cpu)
 	cpu_irq_exit(m, cpu);
 }
 
+/*
+ * The slot held no descriptor. Who sets vectors up holds the vector lock, so a second look under that lock sees either all
+ * of it or nothing.
+ */
+static void no_descriptor(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	if (!m->config->setup->rechecks) {
+		no_handler(m, cpu);
+		return;
+	}
+	if (m->locks->vector_lock) {
+		c->spinning = SPIN_ON_VECTOR_LOCK;
+		m->locks->spinners++;
+		return;
+	}
+	c->slot_read = *slot_of(m, cpu);
+	if (c->slot_read >= m->sources_count) {
+		no_handler(m, cpu);
+		return;
+	}
+	c->slot_read = 0;
+	dispatch_to(m, cpu, *slot_of(m, cpu));
+}
+
+/* A vector of the kernel's own: the notices of the remap hardware. */
+static void system_vector(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+
+	causes_lose(m, &c->causes, LOSS_FOREIGN, cpu, c->vector);
+	m->remap->notice(m, cpu);
+	m->controller->eoi(m, cpu);
+	leave(m, cpu);
+}
+
+/* The kernel's own work at its entry, then the vector. */
+static bool claim(struct machine *m, uint32_t cpu, bool again)
+{
+	if (!again) {
+		m->root->entered(m, cpu);
+	}
+	return cpu_claim(m, cpu);
+}
+
+/* Looks the vector in service up. */
+static void look_up(struct machine *m, uint32_t cpu)
+{
+	struct cpu *c = &m->cpu[cpu];
+	uint32_t desc = *slot_of(m, cpu);
+
+	if (desc == VECTOR_SYSTEM && m->remap && m->remap->notice) {
+		system_vector(m, cpu);
+		return;
+	}
+	if (desc < m->sources_count) {
+		dispatch_to(m, cpu, desc);
+		return;
+	}
+	c->slot_read = desc;
+	if (!m->config->setup) {
+		no_handler(m, cpu);
+		return;
+	}
+	machine_post(m, m->config->timings.slot_gap_ps, &(struct hw_event){
+		.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu, .channel = cpu });
+}
+
+void irq_dispatch(struct machine *m, uint32_t cpu, bool again)
+{
+	if (again && m->config->setup) {
+		no_descriptor(m, cpu);
+		return;
+	}
+	if (m->controller->claimed_by_kernel && !claim(m, cpu, again)) {
+		cpu_irq_exit(m, cpu);
+		return;
+	}
+	if (!vcpu_takes_host_vector(m, cpu)) {
+		look_up(m, cpu);
+	}
+}
+
+void irq_vector_unlocked(struct machine *m)
+{
+	for (uint32_t cpu = 0; m->locks->spinners && cpu < m->config->cpus; cpu++) {
+		if (m->cpu[cpu].spinning == SPIN_ON_VECTOR_LOCK) {
+			m->cpu[cpu].spinning = SPIN_NONE;
+			m->locks->spinners--;
+			no_descriptor(m, cpu);
+		}
+	}
+}
+
 void irq_desc_unlocked(struct machine *m, uint32_t desc)
 {
 	if (!m->desc[desc].spinners) {
@@ -248,9 +323,9 @@ void irq_desc_unlocked(struct machine *m, uint32_t desc)
 	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
 		struct cpu *c = &m->cpu[cpu];
 
-		if (c->spinning && c->desc == desc && !m->desc[desc].lock) {
-			bool after = c->spinning == SPIN_AFTER_HANDLER;
+		bool after = c->spinning == SPIN_AFTER_HANDLER;
 
+		if ((after || c->spinning == SPIN_BEFORE_HANDLER) && c->desc == desc && !m->desc[desc].lock) {
 			c->spinning = SPIN_NONE;
 			m->desc[desc].spinners--;
 			if (after) {
@@ -267,7 +342,7 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 	struct cpu *c = &m->cpu[cpu];
 	struct irq_desc *desc = &m->desc[c->desc];
 
-	if (machine_listened(m, EV_HANDLER_END)) {
+	if (!vcpu_owns(m, c->desc) && machine_listened(m, EV_HANDLER_END)) {
 		emit_cpu(m, EV_HANDLER_END, cpu, c->desc, 0, (struct causes){ 0, 0 });
 	}
 	if (m->root->fasteoi) {

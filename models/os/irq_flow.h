@@ -15,7 +15,8 @@ struct kthread;
 
 /*
  * HW_IRQ_DISPATCHED: the kernel has been entered for the vector in service, or, where it claims vectors itself, to find one.
- * again: it has been entered before, and looks for another one.
+ * again: it has been entered before. One that claims its vectors looks for another one; one with a setup strategy has found
+ * no descriptor in the slot slot_gap ago, and is about to clear it.
  */
 void irq_dispatch(struct machine *m, uint32_t cpu, bool again);
 
@@ -27,6 +28,9 @@ void irq_handler_ends(struct machine *m, uint32_t cpu);
 
 /* A descriptor's lock was released: CPUs that spin on it in interrupt context go on. */
 void irq_desc_unlocked(struct machine *m, uint32_t desc);
+
+/* The vector lock was released: the same. */
+void irq_vector_unlocked(struct machine *m);
 
 /* Body of the interrupt-context thread of a CPU: the deferred move or the resend that its interrupt found, for ever. */
 void irq_context_thread(struct kthread *k);

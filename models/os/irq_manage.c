@@ -153,3 +153,36 @@ void irq_unmask(struct kthread *k, uint32_t desc)
 		m->remap->mask(k, desc, false);
 	}
 }
+
+void irq_synchronize(struct kthread *k, uint32_t desc)
+{
+	k->waiting_handler = desc + 1;
+	while (k->machine->desc[desc].flags & DESC_IN_PROGRESS) {
+		k->machine->env->block(k);
+	}
+	k->waiting_handler = 0;
+}
+
+void irq_disable(struct kthread *k, uint32_t desc)
+{
+	k_irq_save(k);
+	k_desc_lock(k, desc);
+	k->machine->desc[desc].flags |= DESC_DISABLED;
+	k_desc_unlock(k, desc);
+	k_irq_restore(k);
+	irq_synchronize(k, desc);
+}
+
+void irq_enable(struct kthread *k, uint32_t desc)
+{
+	struct irq_desc *d = &k->machine->desc[desc];
+
+	k_irq_save(k);
+	k_desc_lock(k, desc);
+	d->flags &= (uint16_t)~DESC_DISABLED;
+	if ((d->flags & DESC_PENDING) && (d->flags & DESC_STARTED)) {
+		k_resend(k, desc);
+	}
+	k_desc_unlock(k, desc);
+	k_irq_restore(k);
+}

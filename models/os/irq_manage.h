@@ -31,4 +31,14 @@ bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask);
 void irq_mask(struct kthread *k, uint32_t desc);
 void irq_unmask(struct kthread *k, uint32_t desc);
 
+/* Returns when no handler of the interrupt runs; the descriptor's lock is not held. */
+void irq_synchronize(struct kthread *k, uint32_t desc);
+
+/*
+ * disable_irq() and enable_irq(): what arrives in between is marked pending, and sent again by the enable. The disable
+ * returns when no handler of the interrupt runs. They do not nest.
+ */
+void irq_disable(struct kthread *k, uint32_t desc);
+void irq_enable(struct kthread *k, uint32_t desc);
+
 #endif

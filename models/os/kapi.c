@@ -4,6 +4,7 @@
 #include "models/hw/fabric.h"
 #include "models/hw/controller.h"
 #include "models/os/irq_flow.h"
+#include "models/os/vcpu.h"
 
 static const struct model_timings *timings_of(const struct kthread *k)
 {
@@ -71,6 +72,7 @@ void k_cpu_get(struct kthread *k)
 	k->cpu = (uint16_t)cpu_for(k);
 	while (m->cpu[k->cpu].running) {
 		k->waiting_cpu = 1;
+		vcpu_give_way(k);
 		m->env->block(k);
 		k->cpu = (uint16_t)cpu_for(k);
 	}
@@ -82,17 +84,22 @@ void k_cpu_get(struct kthread *k)
 void k_cpu_put(struct kthread *k)
 {
 	struct machine *m = k->machine;
+	uint32_t next;
 
 	m->cpu[k->cpu].running = 0;
 	k->has_cpu = 0;
-	for (uint32_t i = 0; i < m->config->threads; i++) {
+	/* Of a CPU that went off line nobody else gives it back: all of them go elsewhere. */
+	for (uint32_t i = 0; !cpu_is_online(m, k->cpu) && i < m->config->threads; i++) {
 		if (m->thread[i].waiting_cpu && m->thread[i].cpu == k->cpu) {
 			m->env->wake(m, i);
-			/* Of a CPU that went off line nobody else gives it back: all of them go elsewhere. */
-			if (cpu_is_online(m, k->cpu)) {
-				return;
-			}
 		}
+	}
+	if (!cpu_is_online(m, k->cpu)) {
+		return;
+	}
+	next = vcpu_next_thread(m, k->cpu);
+	if (next != THREAD_NONE) {
+		m->env->wake(m, next);
 	}
 }
 
@@ -177,20 +184,24 @@ void k_vector_unlock(struct kthread *k)
 
 	step(k, 0);
 	m->locks->vector_lock = 0;
+	irq_vector_unlocked(m);
 	for (uint32_t cpu = 0; cpu < m->config->cpus; cpu++) {
 		timers_run_due(m, cpu);
 	}
 	lock_wake(k);
 }
 
-static uint64_t cfg_ps(const struct kthread *k)
+static uint64_t cfg_ps(const struct kthread *k, uint32_t device)
 {
+	if (k->machine->config->devices[device].monitored) {
+		return timings_of(k)->trap_ps;
+	}
 	return k->machine->config->ecam ? timings_of(k)->cfg_ecam_ps : timings_of(k)->cfg_pair_ps;
 }
 
 void k_cfg_write(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg, uint32_t value)
 {
-	uint64_t cost_ps = cfg_ps(k);
+	uint64_t cost_ps = cfg_ps(k, device);
 
 	step(k, cost_ps / 2);
 	emit_access(k, EV_WRITE, device, vector, reg, value);
@@ -201,7 +212,7 @@ void k_cfg_write(struct kthread *k, uint32_t device, uint32_t vector, enum devic
 
 uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum device_register reg)
 {
-	uint64_t cost_ps = cfg_ps(k);
+	uint64_t cost_ps = cfg_ps(k, device);
 	uint32_t value;
 
 	step(k, cost_ps / 2);
@@ -215,7 +226,7 @@ uint32_t k_cfg_read(struct kthread *k, uint32_t device, uint32_t vector, enum de
 
 void k_device_reset(struct kthread *k, uint32_t device)
 {
-	step(k, cfg_ps(k));
+	step(k, cfg_ps(k, device));
 	k_note(k, "function reset", SOURCE_NONE, k->cpu, device);
 	device_reset(k->machine, device);
 }
@@ -317,7 +328,8 @@ struct irte k_irte_read(struct kthread *k, uint32_t entry)
 
 	step(k, 0);
 	irte = k->machine->irte[entry];
-	kapi_observe(k, (uint64_t)irte.cpu << 16 | irte.vector << 1 | irte.present);
+	kapi_observe(k, (uint64_t)irte.posted << 32 | (uint64_t)irte.cpu << 16 | irte.vector << 1 |
+			irte.present);
 	return irte;
 }
 
@@ -392,4 +404,55 @@ void k_spi_enable(struct kthread *k, uint32_t spi, bool enable)
 	if (!enable) {
 		k_work(k, timings_of(k)->gicd_wait_ps);
 	}
+}
+
+bool k_posted_control(struct kthread *k, uint32_t vcpu, struct posted_control control)
+{
+	struct posted_descriptor *d = &k->machine->posted[vcpu];
+
+	step(k, 0);
+	d->control = control;
+	kapi_observe(k, d->on);
+	return d->on;
+}
+
+void k_posted_recompute(struct kthread *k, uint32_t vcpu)
+{
+	struct posted_descriptor *d = &k->machine->posted[vcpu];
+
+	step(k, 0);
+	if (!posted_pir_empty(d)) {
+		d->on = 1;
+	}
+}
+
+void k_vcpu_apicv(struct kthread *k, uint32_t vcpu, bool on)
+{
+	step(k, 0);
+	k->machine->vcpu[vcpu].apicv = on;
+}
+
+void k_hypercall(struct kthread *k)
+{
+	step(k, timings_of(k)->hypercall_ps);
+}
+
+void k_resend(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+	struct irq_desc *d = &m->desc[desc];
+	struct causes causes;
+
+	step(k, 0);
+	causes = d->pending;
+	d->flags &= (uint16_t)~DESC_PENDING;
+	d->pending = (struct causes){ 0, 0 };
+	d->pending_origin = 0;
+	causes_mark_retriggered(m, causes);
+	machine_emit(m, &(struct model_event){
+		.kind = EV_RETRIGGER, .cpu = d->cpu, .thread = k->number, .source = desc, .value = d->vector,
+		.device = DEVICE_NONE, .causes = causes });
+	machine_post(m, machine_ipi_ps(m, k->cpu, d->cpu), &(struct hw_event){
+		.kind = HW_IPI_ARRIVES, .cpu = d->cpu, .channel = k->cpu * m->config->cpus + d->cpu,
+		.value = d->vector, .causes = causes });
 }

@@ -95,6 +95,22 @@ void k_its_resend(struct kthread *k, uint32_t desc, const struct its_command *co
 void k_spi_route(struct kthread *k, uint32_t spi, uint32_t cpu);
 void k_spi_enable(struct kthread *k, uint32_t spi, bool enable);
 
+/* A call to the hypervisor: what the thread does next, the hypervisor has done for it. */
+void k_hypercall(struct kthread *k);
+
+/* Sends the interrupt of desc, which is marked pending, to its CPU again. */
+void k_resend(struct kthread *k, uint32_t desc);
+
+/*
+ * The control half of a vCPU's posted-interrupt descriptor, in one compare-exchange; the ON bit at that moment. And ON set
+ * where the PIR is not empty.
+ */
+bool k_posted_control(struct kthread *k, uint32_t vcpu, struct posted_control control);
+void k_posted_recompute(struct kthread *k, uint32_t vcpu);
+
+/* Whether the vCPU's interrupts are to be virtualized from its next VM entry on. */
+void k_vcpu_apicv(struct kthread *k, uint32_t vcpu, bool on);
+
 /* Folds a value that the thread has learned into what it knows. */
 void kapi_observe(struct kthread *k, uint64_t value);
 

@@ -6,6 +6,8 @@
 #include "models/hw/invalidation.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
+#include "models/os/vcpu.h"
+#include "models/strategies/operations.h"
 #include "remap_index.h"
 
 /* Room for power-of-two blocks. */
@@ -77,6 +79,21 @@ struct irte vtd_entry_of(const struct machine *m, uint32_t desc)
 	};
 }
 
+struct irte vtd_posted_entry_of(const struct machine *m, uint32_t desc)
+{
+	const struct device_config *device = &m->config->devices[m->source[desc].device];
+
+	return (struct irte){
+		.present = 1, .vector = (uint8_t)(device->guest_vector + m->source[desc].vector),
+		.requester = m->source[desc].device + 1, .posted = (uint16_t)device->posted_to
+	};
+}
+
+bool vtd_entry_is_kept(const struct machine *m, uint32_t desc)
+{
+	return m->irte[m->desc[desc].entry].posted && m->config->posted->keeps_entry;
+}
+
 static struct msi_message message(const struct machine *m, uint32_t desc)
 {
 	return (struct msi_message){ .address_lo = vtd_message_address(m->desc[desc].entry) };
@@ -84,18 +101,19 @@ static struct msi_message message(const struct machine *m, uint32_t desc)
 
 static void boot(struct machine *m, uint32_t desc)
 {
-	m->irte[m->desc[desc].entry] = vtd_entry_of(m, desc);
+	m->irte[m->desc[desc].entry] = vcpu_owns(m, desc) ? vtd_posted_entry_of(m, desc) : vtd_entry_of(m, desc);
 }
 
 static void program(struct kthread *k, uint32_t desc)
 {
-	struct irte irte = vtd_entry_of(k->machine, desc);
+	struct machine *m = k->machine;
+	struct irte irte = vcpu_owns(m, desc) ? vtd_posted_entry_of(m, desc) : vtd_entry_of(m, desc);
 
-	k_irte_write(k, k->machine->desc[desc].entry, &irte, desc);
-	k_irte_flush(k, k->machine->desc[desc].entry);
+	k_irte_write(k, m->desc[desc].entry, &irte, desc);
+	k_irte_flush(k, m->desc[desc].entry);
 }
 
 const struct remap_unit vtd_unit = {
-	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = remap_table_looked_up,
+	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = vtd_looked_up,
 	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program
 };

@@ -68,4 +68,27 @@ struct allocation_operations {
 	bool forgets_on_reboot;  /* the host does not give back the vectors of a guest that reboots */
 };
 
+struct posted_operations {
+	bool syncs_without_apicv;  /* a VM entry looks at the PIR even where interrupts are not virtualized */
+	bool keeps_entry;          /* an affinity write leaves an entry alone that posts to a vCPU */
+	bool recomputes_on;        /* ON is set again on the return of a preempted vCPU whose PIR is not empty */
+};
+
+/*
+ * What lies between the interrupt entry's look at a vector's slot and its clearing, slot_gap apart. A machine without one
+ * does both at once.
+ */
+struct setup_operations {
+	bool rechecks;             /* a slot without a descriptor is read again under the vector lock before it is cleared */
+};
+
+struct swap_operations {
+	/* Gives the handler of a guest's interrupt another event counter, because the guest changed its affinity. */
+	void (*swap)(struct kthread *k, uint32_t desc);
+};
+
+struct monitor_operations {
+	bool copies_every_write;   /* otherwise only a write of the control register refreshes the monitor's copy */
+};
+
 #endif

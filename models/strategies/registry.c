@@ -23,6 +23,11 @@ extern const struct cleanup_operations imsic_sync_timer, imsic_sync_timer_wrong_
 extern const struct hotplug_operations offline_imsic;
 extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
 extern const struct hotplug_operations offline_migrate;
+extern const struct move_operations hyperv_reuse, hyperv_recompose;
+extern const struct posted_operations posted, posted_no_sync, posted_clobber, posted_no_recompute;
+extern const struct setup_operations setup_recheck, setup_unlocked;
+extern const struct swap_operations swap_free_request, swap_disable_update;
+extern const struct monitor_operations monitor_every_write, monitor_control_only;
 
 #define X86 NEEDS(ARCH_X86)
 #define PLAIN NEEDS(REMAP_NONE)
@@ -54,6 +59,13 @@ static const char arm[] = "Arm";
 static const char cleanup[] = "clean-up of the old vector";
 static const char hotplug[] = "CPU offline";
 static const char allocation[] = "vectors at run time";
+static const char hypervisor[] = "interrupts of guests";
+static const char entry[] = "interrupt entry";
+
+#define POSTED(name, summary, operations) \
+	{ name, SLOT_POSTED, hypervisor, summary, X86, NEEDS(REMAP_VTD), NEEDS_ANY, MASKING_ANY, operations, 0 }
+#define MONITOR(name, summary, operations) \
+	{ name, SLOT_MONITOR, hypervisor, summary, NEEDS_ANY, NEEDS_ANY, NEEDS_ANY, MASKING_ANY, operations, 0 }
 
 static const struct strategy registry[] = {
 	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, REWRITTEN, MASKING_ANY, &x86_direct),
@@ -109,6 +121,10 @@ static const struct strategy registry[] = {
 	IMSIC("imsic-mrif", REMAP_RISCV_IOMMU, "by way of a memory-resident file, merged after the second fence", &imsic_mrif),
 	IMSIC("imsic-mrif-early-merge", REMAP_RISCV_IOMMU, "the same, merged before the second fence",
 	      &imsic_mrif_early_merge),
+	MOVE("hyperv-reuse", remapped, "the hypervisor retargets the entry, message and block stay", NEEDS(REMAP_HYPERV), PCI,
+	     MASKING_ANY, &hyperv_reuse),
+	MOVE("hyperv-recompose", remapped, "Linux before b4b77778ecc5: the block of entries is freed and allocated again",
+	     NEEDS(REMAP_HYPERV), PCI, MASKING_ANY, &hyperv_recompose),
 	OTHER("first-interrupt", SLOT_CLEANUP, cleanup, "a timer, armed by the first interrupt on the new CPU",
 	      &cleanup_first_interrupt),
 	OTHER("timer", SLOT_CLEANUP, cleanup, "a timer, armed at the end of the move", &cleanup_timer),
@@ -153,6 +169,24 @@ static const struct strategy registry[] = {
 	      "the same with its fix: the reboot gives the vectors back", &allocation_reboot_free),
 	ARM("offline-migrate", SLOT_HOTPLUG, hotplug, "the GIC takes what is pending along to the new CPU", NEEDS_ANY,
 	    NEEDS_ANY, &offline_migrate, 0),
+	OTHER("setup-recheck", SLOT_SETUP, entry, "a slot without a descriptor is read again under the vector lock",
+	      &setup_recheck),
+	OTHER("setup-unlocked", SLOT_SETUP, entry, "Linux before ce0b5eedcb75: it is cleared by what was read without the lock",
+	      &setup_unlocked),
+	POSTED("posted", "posted to vCPUs; the PIR is looked at before each VM entry", &posted),
+	POSTED("posted-no-sync", "Linux before 37c4dbf337c5: no look at the PIR while APICv is off", &posted_no_sync),
+	POSTED("posted-clobber", "Linux before 688124cc541f: a host affinity write replaces the vCPU's entry",
+	       &posted_clobber),
+	POSTED("posted-no-recompute", "Linux before c112b5f50232: ON stays clear when notifications are allowed again",
+	       &posted_no_recompute),
+	OTHER("swap-disable", SLOT_SWAP, hypervisor, "event counter replaced while the interrupt is disabled",
+	      &swap_disable_update),
+	OTHER("swap-free", SLOT_SWAP, hypervisor, "interrupt freed and requested again with the new event counter",
+	      &swap_free_request),
+	MONITOR("monitor-every-write", "each write of the MSI capability refreshes the monitor's copy",
+		&monitor_every_write),
+	MONITOR("monitor-control-only", "FreeBSD before D24593: only a write of the control register does",
+		&monitor_control_only),
 };
 
 const struct strategy *strategy_registry(size_t *count)
@@ -171,26 +205,35 @@ const struct strategy *strategy_find(const char *name)
 	return NULL;
 }
 
-/* What a contender gets where it names nothing. */
+/* What a contender gets where it names nothing, slot by slot; NULL: the machine has no use for the slot. */
 static const struct defaults {
 	enum machine_arch arch;
 	enum machine_remap remap;
 	const char *slot[STRATEGY_SLOTS];
 } defaults[] = {
-	{ ARCH_X86, REMAP_NONE, { "x86-tmp", "first-interrupt", "offline-scan", "dynamic" } },
-	{ ARCH_X86, REMAP_VTD, { "vtd", "timer", "offline-scan", "dynamic" } },
-	{ ARCH_X86, REMAP_AMDVI, { "amd-ga", "timer", "offline-scan", "dynamic" } },
-	{ ARCH_RISCV, REMAP_NONE, { "imsic-tmp", "sync-timer", "offline-imsic", "dynamic" } },
-	{ ARCH_RISCV, REMAP_RISCV_IOMMU, { "imsic-iommu", "sync-timer", "offline-imsic", "dynamic" } },
-	{ ARCH_ARM, REMAP_ITS, { "its-movi", "no-old-vector", "offline-migrate", "dynamic" } },
-	{ ARCH_ARM, REMAP_V2M, { "v2m", "no-old-vector", "offline-migrate", "dynamic" } },
+	{ ARCH_X86, REMAP_NONE,
+	  { "x86-tmp", "first-interrupt", "offline-scan", "dynamic", NULL, NULL, "swap-disable", "monitor-every-write" } },
+	{ ARCH_X86, REMAP_VTD,
+	  { "vtd", "timer", "offline-scan", "dynamic", "posted", NULL, "swap-disable", "monitor-every-write" } },
+	{ ARCH_X86, REMAP_AMDVI,
+	  { "amd-ga", "timer", "offline-scan", "dynamic", NULL, NULL, "swap-disable", "monitor-every-write" } },
+	{ ARCH_X86, REMAP_HYPERV,
+	  { "hyperv-reuse", "first-interrupt", "offline-scan", "dynamic", NULL, NULL, "swap-disable", "monitor-every-write" } },
+	{ ARCH_RISCV, REMAP_NONE,
+	  { "imsic-tmp", "sync-timer", "offline-imsic", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
+	{ ARCH_RISCV, REMAP_RISCV_IOMMU,
+	  { "imsic-iommu", "sync-timer", "offline-imsic", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
+	{ ARCH_ARM, REMAP_ITS,
+	  { "its-movi", "no-old-vector", "offline-migrate", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
+	{ ARCH_ARM, REMAP_V2M,
+	  { "v2m", "no-old-vector", "offline-migrate", "dynamic", NULL, NULL, NULL, "monitor-every-write" } },
 };
 
 const struct strategy *strategy_default(enum strategy_slot slot, enum machine_arch arch, enum machine_remap remap)
 {
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		if (defaults[i].arch == arch && defaults[i].remap == remap) {
-			return strategy_find(defaults[i].slot[slot]);
+			return defaults[i].slot[slot] ? strategy_find(defaults[i].slot[slot]) : NULL;
 		}
 	}
 	return NULL;

@@ -13,7 +13,8 @@
 
 #include "models/kinds.h"
 
-enum strategy_slot { SLOT_MOVE, SLOT_CLEANUP, SLOT_HOTPLUG, SLOT_ALLOCATION, STRATEGY_SLOTS };
+enum strategy_slot { SLOT_MOVE, SLOT_CLEANUP, SLOT_HOTPLUG, SLOT_ALLOCATION, SLOT_POSTED, SLOT_SETUP, SLOT_SWAP, SLOT_MONITOR,
+		     STRATEGY_SLOTS };
 
 #define NEEDS_ANY (~0u)
 #define NEEDS(kind) (1u << (kind))

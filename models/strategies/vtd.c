@@ -27,6 +27,9 @@ static int whole(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
+	if (vtd_entry_is_kept(k->machine, desc)) {
+		return x86_end_move(k, desc);
+	}
 	entry = vtd_entry_of(k->machine, desc);
 	/* Cached copies still lead to the old vector, which stays live. */
 	k_irte_write(k, index, &entry, desc);
@@ -49,6 +52,9 @@ static int split(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved <= 0) {
 		return moved;
 	}
+	if (vtd_entry_is_kept(k->machine, desc)) {
+		return x86_end_move(k, desc);
+	}
 	entry = vtd_entry_of(k->machine, desc);
 	half = k_irte_read(k, index);
 	half.vector = entry.vector;
@@ -68,6 +74,9 @@ static int no_flush(struct kthread *k, uint32_t desc, const uint64_t *mask)
 
 	if (moved <= 0) {
 		return moved;
+	}
+	if (vtd_entry_is_kept(k->machine, desc)) {
+		return x86_end_move(k, desc);
 	}
 	entry = vtd_entry_of(k->machine, desc);
 	k_irte_write(k, index, &entry, desc);

@@ -40,7 +40,8 @@ python3 - "$work/reference.json" <<-'END' || fail "the document"
 # Twenty violent deaths, each at another moment.
 kills=0
 while [ $kills -lt 20 ]; do
-	run victim --resume --json "$work/victim.json" >/dev/null 2>&1 &
+	# Not through the function: the process itself has to die, not a shell around it.
+	"$msirace" run sweep.yaml --store "$work/victim" --resume --json "$work/victim.json" >/dev/null 2>&1 &
 	victim=$!
 	sleep "0.$(printf %02d $((kills % 10 + 1)))"
 	kill -9 $victim 2>/dev/null

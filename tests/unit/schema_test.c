@@ -14,8 +14,8 @@ struct seen {
 static void check_key(void *context, const char *path, const struct schema_key *key)
 {
 	struct seen *seen = context;
-	bool has_section =
-		key->type == TYPE_MAP || key->type == TYPE_DEVICES || key->type == TYPE_ACTIONS;
+	bool has_section = key->type == TYPE_MAP || key->type == TYPE_VCPUS ||
+			   key->type == TYPE_DEVICES || key->type == TYPE_ACTIONS;
 
 	seen->keys++;
 	cr_expect(g_hash_table_add(seen->paths, g_strdup(path)), "%s stands twice in the table",
@@ -54,6 +54,7 @@ static void set_default(void *context, const char *path, const struct schema_key
 {
 	static const char text[] =
 		"machine: {remap: vtd}\n"
+		"vcpus: [{name: guest, cpu: 1, run: 1ms, block: 1ms}]\n"
 		"devices: [{name: nic, kind: msix, raise: {rate: 1kHz}}]\n"
 		"actions: [{do: migrate, device: nic, every: 1ms}]\n"
 		"strategies: [vtd]\nduration: 1ms\n";
