@@ -4,15 +4,28 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sim/commands.h"
+#include "sim/expect.h"
 #include "sim/import/emulator_log.h"
 #include "sim/import/replay.h"
+#include "sim/loader.h"
+#include "sim/recorded_scenario.h"
+#include "sim/recording_file.h"
+#include "sim/replay_report.h"
+#include "sim/report.h"
+#include "sim/run.h"
 #include "sim/units.h"
 
 static const struct option options[] = {
+	{ "--output", 'o', "SCENARIO",
+	  "write a scenario that replays this history and runs it under other strategies" },
+	{ "--arrivals", 0, "HOW",
+	  "of its devices: times (the recorded ones, the default) or fit (a Poisson rate each)" },
+	{ "--no-strategies", 0, NULL, "only compare: do not run the history under other strategies" },
 	{ "--snapshot", 0, "FILE",
 	  "compare with this state of the allocator (.ktdump); may be repeated" },
 	{ "--start", 0, "FILE",
@@ -28,6 +41,9 @@ struct import {
 	struct replay_options replay;
 	struct replay_result result;
 	struct matrix_state *start;
+	bool no_strategies;
+	const char *scenario_path; /* to be written; NULL: none */
+	struct recorded_scenario *scenario;
 };
 
 static enum exit_code cannot(const char *path, int error)
@@ -36,49 +52,9 @@ static enum exit_code cannot(const char *path, int error)
 	return EXIT_USAGE;
 }
 
-/* What cannot be read twice is copied into a file that goes with the program. */
-static int make_seekable(int fd)
-{
-	FILE *copy = tmpfile();
-	char buffer[65536];
-	ssize_t got;
-
-	if (!copy) {
-		return -errno;
-	}
-	int to = dup(fileno(copy));
-	fclose(copy);
-	while (to >= 0 && (got = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0 || write(to, buffer, (size_t)got) != got) {
-			int error = errno ? errno : ENOSPC;
-			close(to);
-			return -error;
-		}
-	}
-	if (to >= 0 && lseek(to, 0, SEEK_SET) < 0) {
-		close(to);
-		return -errno;
-	}
-	return to >= 0 ? to : -errno;
-}
-
 static enum exit_code open_recording(struct import *in)
 {
-	bool is_stdin = strcmp(in->path, "-") == 0;
-	int fd = is_stdin ? dup(STDIN_FILENO) : open(in->path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0) {
-		return cannot(in->path, errno);
-	}
-	if (lseek(fd, 0, SEEK_CUR) >= 0) {
-		in->fd = fd;
-		return EXIT_HELD;
-	}
-	in->fd = make_seekable(fd);
-	close(fd);
+	in->fd = recording_open(in->path);
 	return in->fd < 0 ? cannot(in->path, -in->fd) : EXIT_HELD;
 }
 
@@ -148,6 +124,7 @@ static void release(struct import *in)
 	}
 	g_free(in->replay.snapshots);
 	matrix_state_free(in->start);
+	recorded_scenario_free(in->scenario);
 	replay_result_release(&in->result);
 	if (in->fd >= 0) {
 		close(in->fd);
@@ -219,18 +196,129 @@ static enum exit_code read_log(const char *path)
 	return got < 0 ? cannot(path, -got) : agrees ? EXIT_HELD : EXIT_NOT_HELD;
 }
 
-static enum exit_code replay(struct import *in)
+/* Relative to the scenario's folder where it lies there, otherwise from the root. */
+static char *recording_name(const char *recording, const char *scenario)
 {
-	char *error = NULL;
-	int got = replay_recording(in->fd, &in->replay, &in->result, &error);
+	g_autofree char *from = g_canonicalize_filename(scenario, NULL);
+	g_autofree char *folder = g_path_get_dirname(from);
+	char *path = g_canonicalize_filename(recording, NULL);
+	size_t length = strlen(folder);
 
-	if (got < 0) {
-		fprintf(stderr, "msirace: %s: %s\n", in->path, error ? error : g_strerror(-got));
-		g_free(error);
+	if (strncmp(path, folder, length) == 0 && path[length] == '/') {
+		memmove(path, path + length + 1, strlen(path + length + 1) + 1);
+	}
+	return path;
+}
+
+/* As text; NULL where the recording has no device. path: where the scenario is to be. */
+static GString *scenario_text(const struct import *in, const char *path)
+{
+	g_autofree char *name = recording_name(in->path, path);
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out) {
+		g_error("out of memory");
+	}
+	bool any = recorded_scenario_write(in->scenario, in->result.cpus, in->result.end, name, out);
+	fclose(out);
+	GString *document = any ? g_string_new_len(text, (gssize)length) : NULL;
+	free(text);
+	return document;
+}
+
+/* The history under each strategy: what would have been lost, and what it would have cost. */
+static enum exit_code race(const struct import *in, const char *path, const GString *text)
+{
+	struct diagnostics *d = diagnostics_new(path);
+	struct scenario *s = scenario_load_text(path, text->str, text->len, NULL, d);
+	struct run_options run_options = { .jobs = (unsigned)CLAMP(sysconf(_SC_NPROCESSORS_ONLN), 1, 1024) };
+	struct run_result result = { 0 };
+	char *error = NULL;
+
+	diagnostics_print(d, stderr);
+	diagnostics_free(d);
+	if (!s) {
+		return EXIT_BROKEN;
+	}
+	/* Worker processes inherit what is not written yet. */
+	fflush(stdout);
+	enum run_status status = run_scenario(s, &run_options, &result, &error);
+	if (status == RUN_BROKEN) {
+		fprintf(stderr, "%s: simulation error: %s\n", in->path, error ? error : "unknown");
+	} else {
+		struct expect_outcomes *outcomes = expect_evaluate(&result);
+		GString *table = report_summary(&result, outcomes, true);
+		printf("\nwhat if    the same history under other strategies; %zu devices, %zu actions\n%s",
+		       s->devices_count, s->actions_count, table->str);
+		g_string_free(table, TRUE);
+		expect_free(outcomes);
+	}
+	free(error);
+	run_result_release(&result);
+	scenario_free(s);
+	return status == RUN_BROKEN        ? EXIT_BROKEN
+	       : status == RUN_INTERRUPTED ? EXIT_INTERRUPTED
+	                                   : EXIT_HELD;
+}
+
+static enum exit_code use_scenario(const struct import *in)
+{
+	const char *path = in->scenario_path ? in->scenario_path : in->path;
+	GString *text = scenario_text(in, path);
+	enum exit_code code = EXIT_HELD;
+	g_autofree char *error = NULL;
+
+	if (!text && !in->scenario_path) {
+		printf("\nwhat if    no strategies: no message of any interrupt is recorded, or of more than 3072\n");
+		return EXIT_HELD;
+	}
+	if (!text) {
+		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded, or of more than 3072\n",
+		        in->path);
 		return EXIT_USAGE;
 	}
-	replay_print(&in->result, &in->replay, in->path, stdout);
-	return replay_agrees(&in->result, &in->replay) ? EXIT_HELD : EXIT_NOT_HELD;
+	if (in->scenario_path && !report_write(in->scenario_path, text, &error)) {
+		fprintf(stderr, "msirace: %s\n", error);
+		code = EXIT_BROKEN;
+	} else if (!in->no_strategies) {
+		code = race(in, path, text);
+	}
+	g_string_free(text, TRUE);
+	return code;
+}
+
+static enum exit_code read_scenario_options(struct import *in, const struct invocation *invocation)
+{
+	const char *arrivals = option_value(invocation, "--arrivals");
+
+	in->scenario_path = option_value(invocation, "--output");
+	if (arrivals && strcmp(arrivals, "fit") != 0 && strcmp(arrivals, "times") != 0) {
+		return usage_error(invocation->command, "--arrivals: fit or times, not '%s'", arrivals);
+	}
+	if (in->scenario_path &&
+	    (strcmp(in->path, "-") == 0 || strcmp(in->scenario_path, "-") == 0)) {
+		return usage_error(invocation->command, "--output needs files: the scenario names TRACE, "
+		                                        "and standard output has the agreement");
+	}
+	in->no_strategies = option_value(invocation, "--no-strategies");
+	if (in->scenario_path || !in->no_strategies) {
+		in->scenario = recorded_scenario_new(arrivals && strcmp(arrivals, "fit") == 0);
+	}
+	return EXIT_HELD;
+}
+
+static enum exit_code replay(struct import *in)
+{
+	enum exit_code code = replay_report(in->fd, in->path, &in->replay, in->scenario, &in->result,
+	                                    stdout);
+
+	if (in->scenario && code < EXIT_USAGE) {
+		enum exit_code raced = use_scenario(in);
+		code = MAX(code, raced);
+	}
+	return code;
 }
 
 static enum exit_code run(const struct invocation *invocation)
@@ -238,6 +326,9 @@ static enum exit_code run(const struct invocation *invocation)
 	struct import in = { .path = invocation->operands[0], .fd = -1 };
 	enum exit_code code = read_snapshots(&in, invocation);
 
+	if (code == EXIT_HELD) {
+		code = read_scenario_options(&in, invocation);
+	}
 	if (code == EXIT_HELD) {
 		code = read_cpus(&in, invocation);
 	}
@@ -249,7 +340,8 @@ static enum exit_code run(const struct invocation *invocation)
 	}
 	const char *log = option_value(invocation, "--log");
 	if (log && code < EXIT_USAGE) {
-		code = MAX(code, read_log(log));
+		enum exit_code read = read_log(log);
+		code = MAX(code, read);
 	}
 	release(&in);
 	return code;
@@ -276,12 +368,16 @@ const struct command command_import = {
 		"A recording that begins in the middle of a machine's life is replayed from a "
 	        "state that\n"
 		"fits all its operations; only what follows from proven facts is compared.\n\n"
+		"Then the same history under the other placements, and its moves, hotplug steps and raises "
+	        "under\n"
+		"every strategy that its machine allows.\n\n"
 		"A snapshot is placed by its mark in the trace, \"snap NAME\" for NAME.ktdump, or "
 	        "compared\n"
 		"with every state where it has none.\n\n"
 		"Exit status 1: something that can be compared is not equal.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"
+		   "  msirace import trace.txt -o history.yaml && msirace run history.yaml\n"
 		   "  xz -dc tests/data/recordings/affinity-4cpu.trace.xz | msirace import -",
 	.run = run,
 };

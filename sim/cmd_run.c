@@ -8,6 +8,7 @@
 #include "sim/expect.h"
 #include "sim/precision.h"
 #include "sim/progress.h"
+#include "sim/replay_report.h"
 #include "sim/report.h"
 #include "sim/run.h"
 #include "sim/scenario_files.h"
@@ -211,6 +212,20 @@ static void append_documents(struct documents *all, const struct run_plan *plan,
 	all->scenarios++;
 }
 
+/* The history that the scenario was made from, decision by decision; of the tables only. */
+static enum exit_code replay_history(const struct scenario *s, const struct run_plan *plan,
+				     struct documents *all)
+{
+	char *text = NULL;
+	enum exit_code code = replay_report_file(s->recording, &text);
+
+	if (text && (!plan->quiet || code == EXIT_NOT_HELD)) {
+		g_string_append_printf(all->table, "%s\n", text);
+	}
+	free(text);
+	return code;
+}
+
 static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
 			      struct documents *all)
 {
@@ -323,6 +338,7 @@ static enum exit_code run_all(const struct scenario_files *files, struct run_pla
 
 	for (size_t i = 0; i < files->count && code != EXIT_INTERRUPTED; i++) {
 		const struct scenario *s = files->each[i];
+		code = s->recording ? worse(code, replay_history(s, plan, &all)) : code;
 		code = worse(code, s->sweep_count ? run_sweep(s, files, plan, &all)
 						  : run_one(s, plan, &all));
 	}

@@ -130,6 +130,7 @@ void scenario_free(struct scenario *s)
 	g_free(s->file);
 	g_free(s->name);
 	g_free(s->question);
+	g_free(s->recording);
 	g_free(s->resolved_yaml);
 	g_free(s);
 }

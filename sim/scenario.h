@@ -243,6 +243,7 @@ struct scenario {
 	char *file;
 	char *name;
 	char *question;
+	char *recording;          /* of a real kernel, which `run` replays first; NULL: none */
 	struct scenario_machine machine;
 	struct scenario_vcpu *vcpus;
 	size_t vcpus_count;

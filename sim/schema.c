@@ -409,6 +409,8 @@ static const struct schema_key root_keys[] = {
 	  .documentation = "what reports call the scenario" },
 	{ "question", TYPE_TEXT, IN(scenario, question),
 	  .documentation = "what the scenario asks" },
+	{ "recording", TYPE_FILE, IN(scenario, recording), .preset_note = "none",
+	  .documentation = "a recording of a real kernel, relative to the scenario: run replays it first" },
 	{ "machine", TYPE_MAP, IN(scenario, machine), .section = &machine_section,
 	  .documentation = "the computer" },
 	{ "vcpus", TYPE_VCPUS, IN(scenario, vcpus), COUNTED(scenario, vcpus_count),

@@ -39,8 +39,13 @@ static int set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask, 
 	uint32_t old_vector = d->vector;
 	int moved = x86_begin_move(k, desc, mask, false);
 
-	if (moved <= 0) {
+	if (moved < 0) {
 		return moved;
+	}
+	/* A mask that the present CPU fits leaves everything where it is, and the same message is written once more. */
+	if (!moved) {
+		msi_write_message(k, desc, x86_message(k, desc));
+		return 0;
 	}
 	/*
 	 * Direct is safe where the message cannot be seen half written (masked), where only one half changes, or where the

@@ -280,7 +280,7 @@ static int find_field(const char *name, size_t length)
 }
 
 /* Behind the event's name: "name=value" between blanks, commas and what else a kernel prints. */
-static bool read_fields(struct cursor *c, uint32_t required, struct ftrace_event *e)
+static bool read_fields(struct cursor *c, uint32_t wanted, struct ftrace_event *e)
 {
 	int expected = 0;
 
@@ -303,7 +303,7 @@ static bool read_fields(struct cursor *c, uint32_t required, struct ftrace_event
 		                    ? expected
 		                    : find_field(name, length);
 		c->at++;
-		if (field < 0 || !(required >> field & 1) ||
+		if (field < 0 || !(wanted >> field & 1) ||
 		    ftrace_has(e, (enum ftrace_field)field)) {
 			continue;
 		}
@@ -315,6 +315,12 @@ static bool read_fields(struct cursor *c, uint32_t required, struct ftrace_event
 		expected = field + 1 < FTRACE_FIELDS_COUNT ? field + 1 : 0;
 	}
 	return true;
+}
+
+/* Fields that are read where an event has them. */
+static uint32_t optional_of(enum ftrace_kind kind)
+{
+	return kind == FT_VECTOR_ACTIVATE ? F(IS_MANAGED) | F(CAN_RESERVE) | F(RESERVE) : 0;
 }
 
 #define VALUE_RANGE(field, low, high)                                                              \
@@ -543,7 +549,7 @@ bool ftrace_parse(struct ftrace_reader *r, const struct text_line *line, struct 
 		e->text_length = (size_t)(c.end - c.at);
 	} else {
 		uint32_t required = event_rows[kind].required;
-		if (!read_fields(&c, required, e) || !in_range(e)) {
+		if (!read_fields(&c, required | optional_of(kind), e) || !in_range(e)) {
 			return ignore(r, IGNORED_BAD_VALUE, line);
 		}
 		if ((e->present & required) != required) {

@@ -91,6 +91,8 @@
 	X(PREV_VECTOR, "prev_vector")                                                              \
 	X(PREV_CPU, "prev_cpu")                                                                    \
 	X(IS_MANAGED, "is_managed")                                                                \
+	X(CAN_RESERVE, "can_reserve")                                                              \
+	X(RESERVE, "reserve")                                                                      \
 	X(RESERVED, "reserved")                                                                    \
 	X(RET, "ret")                                                                              \
 	X(MSK, "msk")                                                                              \

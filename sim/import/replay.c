@@ -922,6 +922,9 @@ static int enter_part(struct replay *r, char **error)
 		return -EINVAL;
 	}
 	r->sum_known = r->state->sum_known;
+	if (r->options->part) {
+		r->options->part(r->options->context, r->state->state);
+	}
 	if (jumped && result->jumps++ == 0) {
 		result->jump_line = line;
 	}
@@ -967,6 +970,9 @@ static int replay_parts(struct replay *r, char **error)
 			}
 		}
 		if (e.kind == FT_GAP) {
+			if (r->options->event) {
+				r->options->event(r->options->context, &e);
+			}
 			continue;
 		}
 		note_time(r->result, &e);

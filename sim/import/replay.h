@@ -70,6 +70,7 @@ struct replay_options {
 	 * Each operation after it was carried out, and each event, for what else reads along; NULL:
 	 * nobody.
 	 */
+	void (*part)(void *context, const struct matrix_state *start); /* a part begins */
 	void (*op)(void *context, const struct history_op *op);
 	void (*event)(void *context, const struct ftrace_event *e);
 	void *context;

@@ -9,6 +9,10 @@
 #include <string.h>
 
 #include "recorded.h"
+#include "sim/import/what_if.h"
+#include "sim/loader.h"
+#include "sim/recorded_scenario.h"
+#include "sim/write_sequences.h"
 
 static const char *const names[] = {
 	"affinity-4cpu.trace",     "intremap-4cpu.trace", "hotplug-8cpu.trace",
@@ -50,12 +54,83 @@ static bool has_moment(const GString *text, const char *whole, const struct repl
 	return next && (!gap || gap > next);
 }
 
+/* Everything that reads along. */
+struct readers {
+	struct write_sequences *writes;
+	struct what_if *what_if;
+	struct recorded_scenario *scenario;
+};
+
+static void on_part(void *context, const struct matrix_state *start)
+{
+	what_if_part(((struct readers *)context)->what_if, start);
+}
+
+static void on_op(void *context, const struct history_op *op)
+{
+	what_if_op(((struct readers *)context)->what_if, op);
+}
+
+static void on_event(void *context, const struct ftrace_event *e)
+{
+	struct readers *readers = context;
+
+	write_sequences_event(readers->writes, e);
+	recorded_scenario_event(readers->scenario, e, readers->writes);
+}
+
+static struct readers readers_new(void)
+{
+	return (struct readers){ write_sequences_new(NULL, -1), what_if_new(),
+		                 recorded_scenario_new(false) };
+}
+
+static void let_read(struct readers *readers, struct replay_options *options)
+{
+	options->part = on_part;
+	options->op = on_op;
+	options->event = on_event;
+	options->context = readers;
+}
+
+/* A scenario that is written loads. */
+static void expect_scenario(const struct readers *readers, uint32_t cpus,
+                            const struct matrix_state *end, const char *name)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	bool any = recorded_scenario_write(readers->scenario, cpus, end, name, out);
+
+	fclose(out);
+	if (any) {
+		struct diagnostics *d = diagnostics_new(name);
+		struct scenario *s = scenario_load_text(name, text, length, NULL, d);
+		if (!s) {
+			diagnostics_print(d, stderr);
+		}
+		cr_assert_not_null(s, "%s", name);
+		scenario_free(s);
+		diagnostics_free(d);
+	}
+	free(text);
+}
+
+static void readers_free(struct readers *readers)
+{
+	write_sequences_free(readers->writes);
+	what_if_free(readers->what_if);
+	recorded_scenario_free(readers->scenario);
+}
+
 static void expect_agreement(const GString *text, const char *whole, const char *name,
                              const char *cut)
 {
 	g_autofree char *recording = g_strndup(name, strlen(name) - strlen(".trace"));
 	struct replay_options options = { 0 };
 
+	struct readers readers = readers_new();
+	let_read(&readers, &options);
 	options.snapshots = recorded_snapshots(recording, &options.snapshots_count);
 	struct replay_result result = recorded_replay(text->str, text->len, &options);
 	struct recorded_sums sums = recorded_sums(&result);
@@ -67,6 +142,10 @@ static void expect_agreement(const GString *text, const char *whole, const char 
 		cr_assert(!s->difference || s->equal_line || !has_moment(text, whole, s),
 		          "%s, %s: %s: %s", name, cut, s->name, s->difference);
 	}
+	const struct write_sequence_counts *writes = write_sequences_end(readers.writes);
+	cr_assert_eq(writes->divergences, 0, "%s, %s: %s", name, cut, writes->divergence);
+	expect_scenario(&readers, result.cpus, result.end, name);
+	readers_free(&readers);
 	recorded_snapshots_free(options.snapshots, options.snapshots_count);
 	replay_result_release(&result);
 }
@@ -151,7 +230,16 @@ Test(replay, damage)
 					break;
 				}
 			}
-			struct replay_result result = recorded_replay(text, length, NULL);
+			struct replay_options options = { 0 };
+			struct readers readers = readers_new();
+			let_read(&readers, &options);
+			struct replay_result result = recorded_replay(text, length, &options);
+			cr_expect_eq(what_if_rows(readers.what_if)[0].leaked, 0);
+			write_sequences_end(readers.writes);
+			if (result.cpus <= 64) {
+				expect_scenario(&readers, result.cpus, result.end, names[n]);
+			}
+			readers_free(&readers);
 			uint64_t sum = 0;
 			for (int k = 0; k < FTRACE_KINDS; k++) {
 				sum += result.trace.events[k];
