@@ -110,7 +110,7 @@ static void migrate(struct action *a, struct kthread *k, uint32_t source)
 	uint32_t present = m->desc[source].cpu;
 	uint32_t target;
 
-	if (present == CPU_NONE) {
+	if (!(m->desc[source].flags & DESC_ALLOCATED)) {
 		return;
 	}
 	target = target_of(a, k, present);
@@ -169,7 +169,7 @@ static void allocate(const struct scenario_action *action, struct kthread *k, ui
 	struct irq_request request = {
 		.device = device, .domain = domain, .first = action->vector_first, .end = action->vector_end,
 		.anywhere = action->want > 0, .want = action->want ? action->want : all,
-		.at_least = action->want ? action->at_least : all
+		.at_least = action->want ? action->at_least : all, .unrequested = !action->request
 	};
 
 	irq_allocate(k, &request);
@@ -249,6 +249,9 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 		break;
 	case ACTION_REQUEST:
 		irq_request_vectors(k, device, first, end);
+		break;
+	case ACTION_RELEASE:
+		irq_unrequest_vectors(k, device, first, end);
 		break;
 	case ACTION_ENABLE:
 	case ACTION_DISABLE:
