@@ -796,10 +796,15 @@ void irq_release_vectors(struct kthread *k, uint32_t device, uint32_t first, uin
 	}
 }
 
+/* Without its vectors PCI MSI is off, as pci_disable_msi() leaves it: it cannot get any while it is on. */
 static void free_locked(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
 {
 	stop_queues(k, device, first, end);
 	irq_release_vectors(k, device, first, end);
+	if (k->machine->device[device].mode == DEVICE_MSI && irq_device_enabled(k->machine, device) &&
+	    irq_allocated_end(k->machine, device) == 0) {
+		irq_device_enable(k, device, false);
+	}
 }
 
 void irq_free_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)

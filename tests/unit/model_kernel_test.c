@@ -892,6 +892,22 @@ Test(allocation, multi_msi_does_not_grow)
 }
 
 /* A free that meets a deferred move in the acknowledge waits for the descriptor's lock. */
+Test(allocation, msi_that_is_freed_is_off_and_can_be_allocated_again)
+{
+	struct world *w = with(msi, NULL, NULL);
+	struct request one = { 0, 1, 1 };
+
+	world_spawn(w, 0, 0, free_body, &one);
+	world_settle(w);
+	cr_expect_not(irq_device_enabled(&w->machine, 0));
+	world_spawn(w, 0, 0, request_body, &one);
+	world_settle(w);
+	cr_expect_eq(one.result, 0);
+	cr_expect(irq_device_enabled(&w->machine, 0));
+	cr_expect_eq(delivered_after_raise(w), 1);
+	world_end(w);
+}
+
 Test(allocation, free_waits_for_a_move_in_the_acknowledge)
 {
 	for (uint64_t at_ps = 0; at_ps < 20 * US; at_ps += 500 * NS) {
