@@ -368,7 +368,8 @@ void actions_init(struct actions *a, struct engine *e, const struct scenario *s,
 		snprintf(name, sizeof(name), "action %zu where", i);
 		choice_seed(&action->where, s->seed, replication, name);
 		e->machine.thread[i].cpu = (uint16_t)(s->actions[i].on >= 0 ? s->actions[i].on : 0);
-		engine_thread_create(e, (uint32_t)i, body, action);
+		/* What happens once needs no thread before. */
+		engine_thread_create(e, (uint32_t)i, s->actions[i].when == WHEN_AT ? s->actions[i].at_ps : 0, body, action);
 	}
 }
 

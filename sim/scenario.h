@@ -24,6 +24,8 @@
 #define SCENARIO_CPUS_MAX 8192
 #define SCENARIO_DEVICES_MAX 4096
 #define SCENARIO_VCPUS_MAX 1024
+/* Each action, vCPU and CPU is a thread, and threads have 16-bit numbers. */
+#define SCENARIO_ACTIONS_MAX 50000
 
 struct scenario_machine {
 	enum machine_arch arch;

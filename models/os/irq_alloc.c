@@ -424,7 +424,8 @@ static void unlock_descs(struct kthread *k, uint32_t device)
 	struct machine *m = k->machine;
 
 	m->device[device].descs_lock = 0;
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_descs == device + 1) {
 			m->env->wake(m, i);
 		}
