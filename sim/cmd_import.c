@@ -221,7 +221,7 @@ static GString *scenario_text(const struct import *in, const char *path)
 	if (!out) {
 		g_error("out of memory");
 	}
-	bool any = recorded_scenario_write(in->scenario, in->result.cpus, in->result.end, name, out);
+	bool any = recorded_scenario_write(in->scenario, in->result.cpus, name, out);
 	fclose(out);
 	GString *document = any ? g_string_new_len(text, (gssize)length) : NULL;
 	free(text);
@@ -271,11 +271,11 @@ static enum exit_code use_scenario(const struct import *in)
 	g_autofree char *error = NULL;
 
 	if (!text && !in->scenario_path) {
-		printf("\nwhat if    no strategies: no message of any interrupt is recorded, or of more than 3072\n");
+		printf("\nwhat if    no strategies: no message of any interrupt is recorded\n");
 		return EXIT_HELD;
 	}
 	if (!text) {
-		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded, or of more than 3072\n",
+		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded\n",
 		        in->path);
 		return EXIT_USAGE;
 	}
