@@ -48,7 +48,6 @@ void recorded_scenario_free(struct recorded_scenario *r)
 	g_array_free(r->holdings, TRUE);
 	g_hash_table_destroy(r->held);
 	g_free(r->start_allocated);
-	g_free(r->reserve_mask);
 	g_free(r);
 }
 
@@ -190,24 +189,25 @@ static void hold(struct recorded_scenario *r, uint32_t cpu, uint32_t vector, uin
 static void held_from_start(struct recorded_scenario *r, int64_t cpu, int64_t vector, uint32_t irq)
 {
 	if (cpu < 0 || cpu >= FTRACE_CPUS_MAX || vector <= 0 || vector >= X86_VECTORS ||
-	    open_at(r, (uint32_t)cpu, (uint32_t)vector)) {
+	    g_hash_table_contains(r->held, holding_key((uint32_t)cpu, (uint32_t)vector))) {
 		return;
 	}
 	g_hash_table_insert(r->held, holding_key((uint32_t)cpu, (uint32_t)vector),
 	                    GUINT_TO_POINTER(add_holding(r, (uint32_t)cpu, irq, 0, HOLDING_FROM_START)));
 }
 
+/* What nobody was seen to get was there from the start, unless it was let go of already. */
 static void let_go(struct recorded_scenario *r, uint32_t cpu, uint32_t vector, uint64_t now_ns)
 {
 	guint open = open_at(r, cpu, vector);
 
-	if (!open) {
+	if (!g_hash_table_contains(r->held, holding_key(cpu, vector))) {
 		open = add_holding(r, cpu, HOLDING_NO_IRQ, 0, HOLDING_FROM_START);
 	}
 	if (open) {
 		close_holding(r, open, now_ns);
 	}
-	g_hash_table_remove(r->held, holding_key(cpu, vector));
+	g_hash_table_insert(r->held, holding_key(cpu, vector), NULL);
 }
 
 static void reserve(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
@@ -337,7 +337,7 @@ static void take_update(struct recorded_scenario *r, const struct ftrace_event *
 	if (!has_place(e, FTRACE_CPU, FTRACE_VECTOR)) {
 		return;
 	}
-	if (moves && irq->life == LIFE_UNKNOWN) {
+	if (moves) {
 		held_from_start(r, e->value[FTRACE_PREV_CPU], e->value[FTRACE_PREV_VECTOR], index);
 	}
 	was(irq, moves ? LIFE_REQUESTED : LIFE_RESERVED);
@@ -367,6 +367,13 @@ static void take_clear(struct recorded_scenario *r, const struct ftrace_event *e
 	held_from_start(r, e->value[FTRACE_PREV_CPU], e->value[FTRACE_PREV_VECTOR], index);
 }
 
+static void set_managed_mask(struct recorded_irq *irq, const struct ftrace_event *e)
+{
+	g_free(irq->managed_mask);
+	irq->managed_mask = g_memdup2(e->mask, e->mask_words * sizeof(*e->mask));
+	irq->managed_words = e->mask_words;
+}
+
 static void take_managed(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq)
 {
 	if (e->value[FTRACE_RET] != 0) {
@@ -374,11 +381,20 @@ static void take_managed(struct recorded_scenario *r, const struct ftrace_event 
 	}
 	was(irq, LIFE_ABSENT);
 	irq->managed = true;
-	if (r->reserve_mask && r->reserve_cpu == e->cpu) {
-		g_free(irq->managed_mask);
-		irq->managed_mask = g_steal_pointer(&r->reserve_mask);
-		irq->managed_words = r->reserve_words;
+	if (r->managed_event.kind == FT_K_RESERVE_MANAGED && r->managed_event.cpu == e->cpu) {
+		set_managed_mask(irq, &r->managed_event);
 	}
+}
+
+/* The mask is given back behind the teardown; it tells that of an interrupt which was there from the start. */
+static void take_remove_managed(struct recorded_scenario *r, const struct ftrace_event *e)
+{
+	struct recorded_irq *irq = r->torn_down ? recorded_irq(r, r->torn_down - 1) : NULL;
+
+	if (irq && irq->managed && !irq->managed_mask && r->torn_down_cpu == e->cpu) {
+		set_managed_mask(irq, e);
+	}
+	r->torn_down = 0;
 }
 
 /*
@@ -408,6 +424,17 @@ static void take_entry(struct recorded_scenario *r, const struct ftrace_event *e
 	add_raise(r, irq, now_ns);
 }
 
+/* An activation or deactivation tells what kind of interrupt it is. */
+static void take_kind(struct recorded_irq *irq, const struct ftrace_event *e)
+{
+	if (ftrace_has(e, FTRACE_IS_MANAGED)) {
+		irq->managed = e->value[FTRACE_IS_MANAGED];
+	}
+	if (ftrace_has(e, FTRACE_CAN_RESERVE)) {
+		irq->reservable = e->value[FTRACE_CAN_RESERVE] != 0;
+	}
+}
+
 static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *e,
                         const struct write_sequences *sequences, uint64_t now_ns)
 {
@@ -419,7 +446,8 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 	irq->reservable = reservable < 0 ? irq->reservable : (int8_t)reservable;
 	switch (e->kind) {
 	case FT_K_MSI_WRITE:
-		irq->message = irq->message || e->value[FTRACE_ADDR_LO] != 0;
+		/* An all-zero one too, at its deactivation. */
+		irq->message = true;
 		r->remapped = r->remapped || write_sequences_remapped(sequences, number);
 		break;
 	case FT_VECTOR_SETUP:
@@ -439,7 +467,7 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 		was(irq, LIFE_RESERVED);
 		settle_refusal(r, irq, index);
 		irq->activated_ns = now_ns;
-		irq->managed = ftrace_has(e, FTRACE_IS_MANAGED) && e->value[FTRACE_IS_MANAGED];
+		take_kind(irq, e);
 		break;
 	case FT_VECTOR_ALLOC:
 		irq->refused = irq->refused || e->value[FTRACE_RET] < 0;
@@ -457,6 +485,7 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 		break;
 	case FT_VECTOR_DEACTIVATE:
 		was(irq, LIFE_REQUESTED);
+		take_kind(irq, e);
 		released(r, irq, index, now_ns);
 		break;
 	case FT_VECTOR_TEARDOWN:
@@ -464,6 +493,8 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 		unreserve(r, irq, now_ns);
 		freed(r, irq, index, now_ns);
 		irq->freed = true;
+		r->torn_down = index + 1;
+		r->torn_down_cpu = e->cpu;
 		break;
 	case FT_K_MANAGED_SHUTDOWN:
 		was(irq, LIFE_REQUESTED);
@@ -516,10 +547,9 @@ static void take_of_matrix(struct recorded_scenario *r, const struct ftrace_even
 	bool frees = e->kind == FT_MATRIX_FREE || (e->kind == FT_K_MATRIX_FREE && is_offline(r, e->cpu));
 
 	if (e->kind == FT_K_RESERVE_MANAGED) {
-		g_free(r->reserve_mask);
-		r->reserve_mask = g_memdup2(e->mask, e->mask_words * sizeof(*e->mask));
-		r->reserve_words = e->mask_words;
-		r->reserve_cpu = e->cpu;
+		r->managed_event = *e;
+	} else if (e->kind == FT_K_REMOVE_MANAGED) {
+		take_remove_managed(r, e);
 	}
 	if ((!frees && e->kind != FT_MATRIX_ASSIGN) || !has_place(e, FTRACE_CPU, FTRACE_BIT)) {
 		return;

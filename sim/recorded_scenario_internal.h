@@ -82,14 +82,13 @@ struct recorded_scenario {
 	uint32_t current[RECORDED_NUMBERS_MAX]; /* index in irqs of the one that has the number, and 1; 0: none yet */
 	GArray *actions;       /* of struct recorded_action */
 	GArray *holdings;      /* of struct recorded_holding */
-	GHashTable *held;      /* CPU and vector to the index of the open holding, and 1 */
+	GHashTable *held;      /* CPU and vector to the index of its open holding, and 1; 0: it is free again */
 	uint32_t start_cpus;
 	uint32_t *start_allocated; /* [start_cpus]: vectors of each CPU when the recording begins */
 	uint32_t start_reserved;
-	/* The mask of the vector_reserve_managed event that follows on this CPU. */
-	uint64_t *reserve_mask;
-	uint32_t reserve_words;
-	uint32_t reserve_cpu;
+	struct ftrace_event managed_event; /* k_reserve_managed, whose mask is the next vector_reserve_managed's on that CPU */
+	uint32_t torn_down;                /* index of the last irq that was, and 1; 0: k_remove_managed has told its mask */
+	uint32_t torn_down_cpu;
 	uint64_t offline[FTRACE_MASK_WORDS];
 	uint64_t hotplug_ns[FTRACE_CPUS_MAX]; /* of each CPU's last action */
 	bool begun;
