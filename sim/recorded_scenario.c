@@ -417,7 +417,6 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus,
                              const struct matrix_state *end, const char *recording, FILE *out)
 {
 	struct left_out n = count_left_out(r);
-	g_autofree char *quoted = g_strescape(recording, NULL);
 
 	if (n.devices == 0 || n.devices > DEVICES_MAX) {
 		return false;
@@ -425,9 +424,9 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus,
 	write_comment(r, &n, out);
 	fprintf(out,
 	        "question: What would this machine have lost under each strategy?\n"
-	        "recording: \"%s\"\n"
+	        "%s"
 	        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n",
-	        quoted, r->remapped ? "vtd" : "none", cpus);
+	        recording, r->remapped ? "vtd" : "none", cpus);
 	write_devices(r, cpus, end, out);
 	write_actions(r, out);
 	write_strategies(r, cpus, out);

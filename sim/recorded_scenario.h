@@ -32,7 +32,7 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
 /*
  * cpus: of the recorded machine. end: the allocator when the recording ends; NULL: unknown. What it has
  * allocated beyond the scenario's devices stands on each CPU as one silent device, so that the vectors
- * of two CPUs differ as they did. recording: its file name as the scenario shall have it. False: the
+ * of two CPUs differ as they did. recording: the scenario's key of that name, whole lines of YAML; "": none. False: the
  * recording has no MSI that a scenario could be made of, or more than a scenario can hold, and nothing
  * is written.
  */
