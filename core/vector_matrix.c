@@ -8,6 +8,11 @@
  * the bit, those without it drop out. That costs the same for two candidates as for 64, so it serves full and sparse masks
  * alike, and a changed rank toggles only the planes whose bits differ. The best rank of all 64, and who has it, is kept.
  *
+ * The CPU that alone has the highest rank of all is kept apart: it is the answer for every mask that has it, and the nodes
+ * have it with its rank less 1. Where many CPUs are equal, as spreading makes them, a free puts its CPU there and the next
+ * alloc takes that one, and neither touches a node. A rank less 1 needs no knowledge of the second best; the price is that
+ * two CPUs change in the nodes when one draws level with the highest, or leaves one alone there.
+ *
  * The best rank of each block of 64 CPUs is again a rank among 64 blocks, so in the full mask the best CPU is read off. For
  * any other mask a block's best rank bounds what the block can offer: a block that cannot beat the best so far is skipped
  * unseen.
@@ -39,6 +44,15 @@ struct matrix_ranks {
 /* The ranks of 64 CPUs, or the best ranks of 64 blocks of CPUs. */
 struct matrix_node {
 	struct matrix_ranks ranks[MATRIX_ORDERS];
+};
+
+/*
+ * The highest rank of all, and the CPU that alone has it: MATRIX_NONE if several share it, or it is 0. In the nodes that
+ * CPU stands with its rank less 1.
+ */
+struct matrix_top {
+	u32 cpu;
+	u32 rank;
 };
 
 /* Bit n of open: word n of the maps has an unused vector. */
@@ -78,6 +92,7 @@ struct vector_matrix {
 	u32 system_in_range;
 	u64 total_allocated;
 	u64 freed_offline;
+	struct matrix_top top[MATRIX_ORDERS];
 	u64 system[];
 };
 
@@ -290,83 +305,246 @@ static u64 ranks_present(const struct matrix_ranks *ranks)
 	return present;
 }
 
-/* All leaders have left; the last of them has this rank now. */
-static inline void ranks_follow(struct matrix_ranks *ranks, u32 rank)
+/* There is at least one differing bit. */
+static inline void ranks_toggle(struct matrix_ranks *ranks, u64 bit, u64 differing)
 {
-	u64 leaders = ~0ull;
-
-	if (ranks->best - rank != 1) {
-		leaders = ranks_highest(ranks, leaders, &ranks->best);
-	} else {
-		/* Nothing is above the rank, so whatever has all of its bits has no others. */
-		for (u32 left = rank; left; left &= left - 1) {
-			leaders &= ranks->plane[core_ctz64(left)];
-		}
-		ranks->best = rank;
-	}
-	ranks->leaders = ranks->best ? leaders : 0;
+	do {
+		ranks->plane[core_ctz64(differing)] ^= bit;
+		differing &= differing - 1;
+	} while (differing);
 }
 
-/* Returns whether the best rank has changed. */
-static inline bool ranks_set(struct matrix_ranks *ranks, u32 index, u32 old, u32 rank)
+/* From rank - 1 to this rank. Returns whether the best rank has changed. */
+static inline bool ranks_raise(struct matrix_ranks *ranks, u32 index, u32 rank)
 {
 	u64 bit = 1ull << index;
 
-	for (u32 differing = old ^ rank; differing; differing &= differing - 1) {
-		ranks->plane[core_ctz64(differing)] ^= bit;
-	}
-	if (rank > ranks->best) {
-		ranks->best = rank;
-		ranks->leaders = bit;
-		return true;
+	ranks_toggle(ranks, bit, rank ^ (rank - 1));
+	if (rank < ranks->best) {
+		return false;
 	}
 	if (rank == ranks->best) {
 		ranks->leaders |= bit;
 		return false;
 	}
-	if (old != ranks->best) {
-		return false;
-	}
-	ranks->leaders &= ~bit;
-	if (ranks->leaders) {
-		return false;
-	}
-	ranks_follow(ranks, rank);
+	ranks->best = rank;
+	ranks->leaders = bit;
 	return true;
 }
 
-static inline void matrix_change_rank(struct vector_matrix *m, u32 cpu, enum matrix_order order,
-	u32 old, u32 rank)
+/* From rank + 1 to this rank. Returns whether the best rank has changed. */
+static inline bool ranks_lower(struct matrix_ranks *ranks, u32 index, u32 rank)
 {
-	struct matrix_ranks *ranks = &matrix_block(m, cpu / 64)->ranks[order];
+	u64 bit = 1ull << index;
+	u64 leaders;
+
+	ranks_toggle(ranks, bit, rank ^ (rank + 1));
+	if (rank + 1 != ranks->best) {
+		return false;
+	}
+	leaders = ranks->leaders & ~bit;
+	if (leaders) {
+		ranks->leaders = leaders;
+		return false;
+	}
+	/* Nothing is above the rank, so whatever has all of its bits has no others. */
+	leaders = rank ? ~0ull : 0;
+	for (u64 left = rank; left; left &= left - 1) {
+		leaders &= ranks->plane[core_ctz64(left)];
+	}
+	ranks->leaders = leaders;
+	ranks->best = rank;
+	return true;
+}
+
+static u32 ranks_get(const struct matrix_ranks *ranks, u32 index)
+{
+	u32 rank = 0;
+
+	for (u32 k = 0; k < MATRIX_RANK_BITS; k++) {
+		rank |= (u32)(ranks->plane[k] >> index & 1) << k;
+	}
+	return rank;
+}
+
+/* From any rank to any other. Returns whether the best rank has changed. */
+static bool ranks_set(struct matrix_ranks *ranks, u32 index, u32 rank)
+{
+	u32 old = ranks_get(ranks, index);
 	u32 old_best = ranks->best;
+	u64 leaders;
 
 	if (rank == old) {
+		return false;
+	}
+	ranks_toggle(ranks, 1ull << index, rank ^ old);
+	ranks->best = rank > old_best ? rank : old_best;
+	leaders = ranks_highest(ranks, ~0ull, &ranks->best);
+	ranks->leaders = ranks->best ? leaders : 0;
+	return ranks->best != old_best;
+}
+
+/* Nodes */
+
+/* A CPU's rank in the nodes from rank - 1 to this rank. */
+static inline void nodes_raise(struct vector_matrix *m, enum matrix_order order, u32 cpu, u32 rank)
+{
+	if (ranks_raise(&matrix_block(m, cpu / 64)->ranks[order], cpu % 64, rank) && m->groups) {
+		ranks_raise(&matrix_group(m, cpu / 4096)->ranks[order], cpu / 64 % 64, rank);
+	}
+}
+
+/* A CPU's rank in the nodes from rank + 1 to this rank. */
+static inline void nodes_lower(struct vector_matrix *m, enum matrix_order order, u32 cpu, u32 rank)
+{
+	if (ranks_lower(&matrix_block(m, cpu / 64)->ranks[order], cpu % 64, rank) && m->groups) {
+		ranks_lower(&matrix_group(m, cpu / 4096)->ranks[order], cpu / 64 % 64, rank);
+	}
+}
+
+static void nodes_set(struct vector_matrix *m, enum matrix_order order, u32 cpu, u32 rank)
+{
+	struct matrix_ranks *ranks = &matrix_block(m, cpu / 64)->ranks[order];
+
+	if (ranks_set(ranks, cpu % 64, rank) && m->groups) {
+		ranks_set(&matrix_group(m, cpu / 4096)->ranks[order], cpu / 64 % 64, ranks->best);
+	}
+}
+
+/* The highest rank in the nodes. */
+static u32 nodes_best(const struct vector_matrix *m, enum matrix_order order)
+{
+	u32 best = 0;
+
+	if (!m->groups) {
+		return matrix_block(m, 0)->ranks[order].best;
+	}
+	for (u32 group = 0; group < m->groups; group++) {
+		const struct matrix_ranks *ranks = &matrix_group(m, group)->ranks[order];
+		best = ranks->best > best ? ranks->best : best;
+	}
+	return best;
+}
+
+/* The only CPU that has the highest rank in the nodes, which is this one and not 0, or MATRIX_NONE. */
+static u32 nodes_sole(const struct vector_matrix *m, enum matrix_order order, u32 best)
+{
+	u32 block = m->groups ? MATRIX_NONE : 0;
+	u64 leaders;
+
+	for (u32 group = 0; group < m->groups; group++) {
+		const struct matrix_ranks *ranks = &matrix_group(m, group)->ranks[order];
+		if (ranks->best != best) {
+			continue;
+		}
+		if (block != MATRIX_NONE || ranks->leaders & (ranks->leaders - 1)) {
+			return MATRIX_NONE;
+		}
+		block = group * 64 + core_ctz64(ranks->leaders);
+	}
+	leaders = matrix_block(m, block)->ranks[order].leaders;
+	return leaders & (leaders - 1) ? MATRIX_NONE : block * 64 + core_ctz64(leaders);
+}
+
+/* Another CPU has the top rank too now. */
+static void top_leave(struct vector_matrix *m, enum matrix_order order)
+{
+	struct matrix_top *top = &m->top[order];
+
+	nodes_raise(m, order, top->cpu, top->rank);
+	top->cpu = MATRIX_NONE;
+}
+
+/* One CPU less has the highest rank: if one is left, it is alone with it. */
+static void top_enter(struct vector_matrix *m, enum matrix_order order)
+{
+	struct matrix_top *top = &m->top[order];
+
+	top->cpu = nodes_sole(m, order, top->rank);
+	if (top->cpu != MATRIX_NONE) {
+		nodes_lower(m, order, top->cpu, top->rank - 1);
+	}
+}
+
+/* The top CPU has this rank now, as in the nodes, and is alone with it or not. */
+static void top_lower(struct vector_matrix *m, enum matrix_order order, u32 rank)
+{
+	struct matrix_top *top = &m->top[order];
+
+	top->rank = rank;
+	if (rank && nodes_sole(m, order, rank) == top->cpu) {
+		nodes_lower(m, order, top->cpu, rank - 1);
+	} else {
+		top->cpu = MATRIX_NONE;
+	}
+}
+
+/* After the rank of an online CPU became one more, and this one. */
+static inline void matrix_raise(struct vector_matrix *m, enum matrix_order order, u32 cpu, u32 rank)
+{
+	struct matrix_top *top = &m->top[order];
+
+	if (rank > top->rank) {
+		top->rank = rank;
+		if (cpu == top->cpu) {
+			nodes_raise(m, order, cpu, rank - 1);
+		}
+		top->cpu = cpu;
 		return;
 	}
-	if (ranks_set(ranks, cpu % 64, old, rank) && m->groups) {
-		ranks_set(&matrix_group(m, cpu / 4096)->ranks[order], cpu / 64 % 64, old_best,
-			ranks->best);
+	nodes_raise(m, order, cpu, rank);
+	if (rank == top->rank && top->cpu != MATRIX_NONE) {
+		top_leave(m, order);
+	}
+}
+
+/* After the rank of an online CPU became one less, and this one. */
+static inline void matrix_lower(struct vector_matrix *m, enum matrix_order order, u32 cpu, u32 rank)
+{
+	const struct matrix_ranks *ranks = &matrix_block(m, cpu / 64)->ranks[order];
+	struct matrix_top *top = &m->top[order];
+
+	if (cpu == top->cpu) {
+		/* In the nodes it has this rank already: with another of its block, it is no longer alone. */
+		if (ranks->leaders & (ranks->leaders - 1)) {
+			top->rank = rank;
+			top->cpu = MATRIX_NONE;
+		} else {
+			top_lower(m, order, rank);
+		}
+		return;
+	}
+	nodes_lower(m, order, cpu, rank);
+	/* While two of its block still share the highest rank, nobody is alone with it. */
+	if (rank + 1 == top->rank &&
+		(ranks->best == rank || !(ranks->leaders & (ranks->leaders - 1)))) {
+		top_enter(m, order);
+	}
+}
+
+/* After the rank of a CPU became this one, from any other. */
+static void matrix_change(struct vector_matrix *m, enum matrix_order order, u32 cpu, u32 rank)
+{
+	struct matrix_top *top = &m->top[order];
+
+	if (top->cpu != MATRIX_NONE) {
+		nodes_set(m, order, top->cpu, top->rank);
+	}
+	nodes_set(m, order, cpu, rank);
+	top->rank = nodes_best(m, order);
+	top->cpu = top->rank ? nodes_sole(m, order, top->rank) : MATRIX_NONE;
+	if (top->cpu != MATRIX_NONE) {
+		nodes_set(m, order, top->cpu, top->rank - 1);
 	}
 }
 
 static inline u32 matrix_rank(const struct vector_matrix *m, const struct matrix_cpu *c,
 	enum matrix_order order)
 {
-	if (!c->online) {
-		return 0;
-	}
-	if (order == MATRIX_BY_AVAILABLE) {
-		return c->available;
-	}
-	return m->end - m->first + 1 - c->managed_allocated;
-}
+	u32 rank = order == MATRIX_BY_AVAILABLE ? c->available :
+		m->end - m->first + 1 - c->managed_allocated;
 
-/* Must follow every change of a CPU's counts or state, before the next search; old is the rank from before. */
-static inline void matrix_update(struct vector_matrix *m, u32 cpu, const struct matrix_cpu *c,
-	enum matrix_order order, u32 old)
-{
-	matrix_change_rank(m, cpu, order, old, matrix_rank(m, c, order));
+	return c->online ? rank : 0;
 }
 
 /* Vectors of one CPU */
@@ -481,14 +659,11 @@ static inline bool matrix_beats(enum matrix_order order, u32 rank, u32 best)
 	return rank > best || (order == MATRIX_BY_MANAGED && rank && rank == best);
 }
 
-/* The best CPU of all, or MATRIX_NONE. */
-static inline u32 matrix_best_of_all(const struct vector_matrix *m, enum matrix_order order)
+/* The best CPU in the nodes, or MATRIX_NONE. */
+static inline u32 nodes_best_cpu(const struct vector_matrix *m, enum matrix_order order)
 {
 	u32 best = 0, block = 0;
 
-	if (m->blocks == 1) {
-		best = matrix_block(m, 0)->ranks[order].best;
-	}
 	for (u32 group = 0; group < m->groups; group++) {
 		const struct matrix_ranks *ranks = &matrix_group(m, group)->ranks[order];
 		if (matrix_beats(order, ranks->best, best)) {
@@ -496,10 +671,21 @@ static inline u32 matrix_best_of_all(const struct vector_matrix *m, enum matrix_
 			block = group * 64 + matrix_tie(order, ranks->leaders);
 		}
 	}
-	if (!best) {
+	if (!matrix_block(m, block)->ranks[order].best) {
 		return MATRIX_NONE;
 	}
 	return block * 64 + matrix_tie(order, matrix_block(m, block)->ranks[order].leaders);
+}
+
+/* The better of two candidates of a block, or both: to look at their counts is faster than to ask the planes. */
+static inline u64 matrix_best_of_two(const struct vector_matrix *m, enum matrix_order order,
+	u32 block, u64 low, u64 high, u32 *rank)
+{
+	u32 low_rank = matrix_rank(m, matrix_cpu(m, block * 64 + core_ctz64(low)), order);
+	u32 high_rank = matrix_rank(m, matrix_cpu(m, block * 64 + core_ctz64(high)), order);
+
+	*rank = low_rank > high_rank ? low_rank : high_rank;
+	return (low_rank == *rank ? low : 0) | (high_rank == *rank ? high : 0);
 }
 
 /* The candidates of a block that are best; there is at least one candidate. */
@@ -507,14 +693,18 @@ static inline u64 matrix_best_in_block(const struct vector_matrix *m, enum matri
 	u32 block, u64 candidates, u32 *rank)
 {
 	const struct matrix_ranks *ranks = &matrix_block(m, block)->ranks[order];
+	u64 more = candidates & (candidates - 1);
 
 	if (candidates & ranks->leaders) {
 		*rank = ranks->best;
 		return candidates & ranks->leaders;
 	}
-	if (!(candidates & (candidates - 1))) {
+	if (!more) {
 		*rank = matrix_rank(m, matrix_cpu(m, block * 64 + core_ctz64(candidates)), order);
 		return candidates;
+	}
+	if (!(more & (more - 1))) {
+		return matrix_best_of_two(m, order, block, candidates ^ more, more, rank);
 	}
 	return ranks_highest(ranks, candidates, rank);
 }
@@ -523,9 +713,13 @@ static inline u64 matrix_best_in_block(const struct vector_matrix *m, enum matri
 static inline u32 matrix_best(const struct vector_matrix *m, enum matrix_order order,
 	const u64 *mask)
 {
-	u32 best_cpu = matrix_best_of_all(m, order);
+	u32 best_cpu = m->top[order].cpu;
 	u32 best = 0, rank;
 
+	if (best_cpu != MATRIX_NONE && (!mask || matrix_test(mask, best_cpu))) {
+		return best_cpu;
+	}
+	best_cpu = nodes_best_cpu(m, order);
 	if (best_cpu == MATRIX_NONE || !mask || matrix_test(mask, best_cpu)) {
 		return best_cpu;
 	}
@@ -602,14 +796,18 @@ static bool matrix_preferred(const struct vector_matrix *m, u32 rank, u32 best)
 		(m->placement == VECTOR_MATRIX_PACK && rank < best);
 }
 
-/* The preferred CPU of a block that fits and is preferred to what was found before, or MATRIX_NONE. */
+/* The CPU of a block, but the top one, that fits and is preferred to what was found before, or MATRIX_NONE. */
 static u32 matrix_choose_in_block(const struct vector_matrix *m, const struct matrix_request *r,
 	u32 block, u32 *best)
 {
 	u64 candidates = matrix_mask_word(m, r->mask, block) & ranks_present(
 		&matrix_block(m, block)->ranks[MATRIX_BY_AVAILABLE]);
+	u32 top = m->top[MATRIX_BY_AVAILABLE].cpu;
 	u32 cpu, rank;
 
+	if (top / 64 == block) {
+		candidates &= ~(1ull << (top % 64));
+	}
 	if (!candidates) {
 		return MATRIX_NONE;
 	}
@@ -628,11 +826,21 @@ static u32 matrix_choose_in_block(const struct vector_matrix *m, const struct ma
 	return cpu;
 }
 
-/* The CPU that it finds can give a vector, unlike the one that Linux may choose. MATRIX_NONE if no CPU fits. */
+/*
+ * The CPU that it finds can give a vector, unlike the one that Linux may choose. MATRIX_NONE if no CPU fits. The top CPU is
+ * left out of the blocks: it is the first choice of spread, the last of pack, and for first_fit one like any other.
+ */
 static u32 matrix_choose(const struct vector_matrix *m, const struct matrix_request *r)
 {
+	u32 top = m->top[MATRIX_BY_AVAILABLE].cpu;
 	u32 best = 0, best_cpu = MATRIX_NONE;
 
+	if (top != MATRIX_NONE && ((r->mask && !matrix_test(r->mask, top)) || !matrix_fits(m, r, top))) {
+		top = MATRIX_NONE;
+	}
+	if (top != MATRIX_NONE && m->placement == VECTOR_MATRIX_SPREAD) {
+		return top;
+	}
 	for (u32 block = 0; block < m->blocks; block++) {
 		u32 bound = matrix_block(m, block)->ranks[MATRIX_BY_AVAILABLE].best;
 		u32 cpu = MATRIX_NONE;
@@ -641,7 +849,10 @@ static u32 matrix_choose(const struct vector_matrix *m, const struct matrix_requ
 		}
 		best_cpu = cpu != MATRIX_NONE ? cpu : best_cpu;
 	}
-	return best_cpu;
+	if (m->placement == VECTOR_MATRIX_FIRST_FIT) {
+		return top < best_cpu ? top : best_cpu;
+	}
+	return best_cpu != MATRIX_NONE ? best_cpu : top;
 }
 
 /* Lifecycle */
@@ -673,6 +884,9 @@ int vector_matrix_init(void *mem, size_t size, u32 cpus, u32 vectors, u32 first,
 	m->cpus_at_bytes = matrix_cpus_at_bytes(cpus, vectors);
 	m->cpu_bytes = matrix_cpu_bytes(vectors);
 	m->placement = VECTOR_MATRIX_SPREAD;
+	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
+		m->top[order].cpu = MATRIX_NONE;
+	}
 	for (u32 word = 0; word < m->words; word++) {
 		u64 range = matrix_below(word * 64, end) & ~matrix_below(word * 64, first);
 		m->system[m->words + word] = ~range;
@@ -702,12 +916,11 @@ CORE_EXPORT(vector_matrix_set_placement)
 static void matrix_set_online(struct vector_matrix *m, u32 cpu, bool online)
 {
 	struct matrix_cpu *c = matrix_cpu(m, cpu);
-	u32 available = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
-	u32 managed = matrix_rank(m, c, MATRIX_BY_MANAGED);
 
 	c->online = online;
-	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, available);
-	matrix_update(m, cpu, c, MATRIX_BY_MANAGED, managed);
+	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
+		matrix_change(m, order, cpu, matrix_rank(m, c, order));
+	}
 }
 
 int vector_matrix_online(struct vector_matrix *m, u32 cpu)
@@ -813,17 +1026,16 @@ static int matrix_refuse_reserve(const struct vector_matrix *m, const struct mat
 static void matrix_reserve_one(struct vector_matrix *m, u32 cpu)
 {
 	struct matrix_cpu *c = matrix_cpu(m, cpu);
-	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
 	u32 vector = matrix_first_unused(m, c);
 
 	matrix_set(c->maps + m->words, vector);
 	c->managed++;
+	matrix_update_open(m, c, vector);
 	if (c->online) {
 		c->available--;
 		m->available--;
+		matrix_lower(m, MATRIX_BY_AVAILABLE, cpu, c->available);
 	}
-	matrix_update_open(m, c, vector);
-	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
 }
 
 int vector_matrix_reserve_managed(struct vector_matrix *m, const u64 *mask)
@@ -852,17 +1064,16 @@ CORE_EXPORT(vector_matrix_reserve_managed)
 static void matrix_remove_one(struct vector_matrix *m, u32 cpu)
 {
 	struct matrix_cpu *c = matrix_cpu(m, cpu);
-	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
 	u32 vector = matrix_find_managed(m, c);
 
 	matrix_clear(c->maps + m->words, vector);
 	c->managed--;
+	matrix_update_open(m, c, vector);
 	if (c->online) {
 		c->available++;
 		m->available++;
+		matrix_raise(m, MATRIX_BY_AVAILABLE, cpu, c->available);
 	}
-	matrix_update_open(m, c, vector);
-	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
 }
 
 int vector_matrix_remove_managed(struct vector_matrix *m, const u64 *mask)
@@ -891,7 +1102,7 @@ int vector_matrix_alloc_managed(struct vector_matrix *m, const u64 *mask, u32 *c
 {
 	u32 best_cpu = matrix_best(m, MATRIX_BY_MANAGED, mask);
 	struct matrix_cpu *c;
-	u32 rank, vector;
+	u32 vector;
 
 	core_assert_held(m->lock);
 	if (best_cpu == MATRIX_NONE) {
@@ -902,12 +1113,11 @@ int vector_matrix_alloc_managed(struct vector_matrix *m, const u64 *mask, u32 *c
 	if (vector == MATRIX_NONE || core_inject_failure("vector_matrix_alloc_managed")) {
 		return -ENOSPC;
 	}
-	rank = matrix_rank(m, c, MATRIX_BY_MANAGED);
 	matrix_set(c->maps, vector);
 	c->allocated++;
 	c->managed_allocated++;
 	m->total_allocated++;
-	matrix_update(m, best_cpu, c, MATRIX_BY_MANAGED, rank);
+	matrix_lower(m, MATRIX_BY_MANAGED, best_cpu, matrix_rank(m, c, MATRIX_BY_MANAGED));
 	*cpu = best_cpu;
 	return (int)vector;
 }
@@ -919,8 +1129,6 @@ CORE_EXPORT(vector_matrix_alloc_managed)
 static inline void matrix_take(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c, u32 vector,
 	u32 count)
 {
-	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
-
 	for (u32 n = 0; n < count; n++) {
 		matrix_set(c->maps, vector + n);
 		matrix_update_open(m, c, vector + n);
@@ -929,7 +1137,28 @@ static inline void matrix_take(struct vector_matrix *m, u32 cpu, struct matrix_c
 	c->available = (u16)(c->available - count);
 	m->available -= count;
 	m->total_allocated += count;
-	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
+	if (count == 1) {
+		matrix_lower(m, MATRIX_BY_AVAILABLE, cpu, c->available);
+	} else {
+		matrix_change(m, MATRIX_BY_AVAILABLE, cpu, c->available);
+	}
+}
+
+/* Allocates the lowest unused vector of an online CPU that has one and whose available count is not 0. */
+static inline u32 matrix_take_first(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c)
+{
+	u64 word = core_ctz64(c->open);
+	u64 unused = ~(c->maps[word] | c->maps[m->words + word] | matrix_closed(m)[word]);
+	u64 left = unused & (unused - 1);
+
+	c->maps[word] |= unused ^ left;
+	c->open &= left ? ~0u : c->open - 1;
+	c->allocated++;
+	c->available--;
+	m->available--;
+	m->total_allocated++;
+	matrix_lower(m, MATRIX_BY_AVAILABLE, cpu, c->available);
+	return (u32)word * 64 + core_ctz64(unused);
 }
 
 static int matrix_refuse_assign(const struct vector_matrix *m, u32 cpu, u32 vector)
@@ -989,7 +1218,7 @@ static u32 matrix_choose_any(const struct vector_matrix *m, const u64 *mask)
 int vector_matrix_alloc(struct vector_matrix *m, const u64 *mask, bool reserved, u32 *cpu)
 {
 	struct matrix_cpu *c;
-	u32 chosen, vector;
+	u32 chosen;
 
 	core_assert_held(m->lock);
 	if (core_warn_once(reserved && !m->reserved, "vector_matrix: nothing is reserved")) {
@@ -1004,14 +1233,12 @@ int vector_matrix_alloc(struct vector_matrix *m, const u64 *mask, bool reserved,
 		return matrix_mask_empty(m, mask) ? -EINVAL : -ENOSPC;
 	}
 	c = matrix_cpu(m, chosen);
-	vector = matrix_first_unused(m, c);
-	if (vector == MATRIX_NONE || core_inject_failure("vector_matrix_alloc")) {
+	if (!c->open || core_inject_failure("vector_matrix_alloc")) {
 		return -ENOSPC;
 	}
-	matrix_take(m, chosen, c, vector, 1);
 	m->reserved -= reserved;
 	*cpu = chosen;
-	return (int)vector;
+	return (int)matrix_take_first(m, chosen, c);
 }
 CORE_EXPORT(vector_matrix_alloc)
 
@@ -1081,24 +1308,23 @@ static inline int matrix_refuse_free(const struct vector_matrix *m, u32 cpu, u32
 	return managed == matrix_test(matrix_managed(m, c), vector) ? 0 : -EINVAL;
 }
 
-static inline void matrix_free_managed(struct vector_matrix *m, u32 cpu)
+static inline void matrix_free_managed(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c)
 {
-	struct matrix_cpu *c = matrix_cpu(m, cpu);
-	u32 rank = matrix_rank(m, c, MATRIX_BY_MANAGED);
-
 	c->managed_allocated--;
-	matrix_update(m, cpu, c, MATRIX_BY_MANAGED, rank);
+	if (c->online) {
+		matrix_raise(m, MATRIX_BY_MANAGED, cpu, matrix_rank(m, c, MATRIX_BY_MANAGED));
+	}
 }
 
-static inline void matrix_free_plain(struct vector_matrix *m, u32 cpu, u32 vector)
+static inline void matrix_free_plain(struct vector_matrix *m, u32 cpu, struct matrix_cpu *c,
+	u32 vector)
 {
-	struct matrix_cpu *c = matrix_cpu(m, cpu);
-	u32 rank = matrix_rank(m, c, MATRIX_BY_AVAILABLE);
-
 	c->available++;
 	c->open |= 1u << (vector / 64);
-	m->available += c->online;
-	matrix_update(m, cpu, c, MATRIX_BY_AVAILABLE, rank);
+	if (c->online) {
+		m->available++;
+		matrix_raise(m, MATRIX_BY_AVAILABLE, cpu, c->available);
+	}
 }
 
 int vector_matrix_free(struct vector_matrix *m, u32 cpu, u32 vector, bool managed)
@@ -1116,9 +1342,9 @@ int vector_matrix_free(struct vector_matrix *m, u32 cpu, u32 vector, bool manage
 	m->total_allocated -= c->online;
 	m->freed_offline += !c->online;
 	if (managed) {
-		matrix_free_managed(m, cpu);
+		matrix_free_managed(m, cpu, c);
 	} else {
-		matrix_free_plain(m, cpu, vector);
+		matrix_free_plain(m, cpu, c, vector);
 	}
 	return 0;
 }
@@ -1275,23 +1501,14 @@ static bool ranks_ok(const struct matrix_ranks *ranks, u64 present)
 	return best == ranks->best && ranks->leaders == (best ? leaders : 0);
 }
 
-static u32 ranks_get(const struct matrix_ranks *ranks, u32 index)
-{
-	u32 rank = 0;
-
-	for (u32 k = 0; k < MATRIX_RANK_BITS; k++) {
-		rank |= (u32)(ranks->plane[k] >> index & 1) << k;
-	}
-	return rank;
-}
-
 static bool matrix_cpu_summary_ok(const struct vector_matrix *m, u32 cpu)
 {
 	const struct matrix_node *b = matrix_block(m, cpu / 64);
 	const struct matrix_cpu *c = matrix_cpu(m, cpu);
 
 	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
-		if (matrix_rank(m, c, order) != ranks_get(&b->ranks[order], cpu % 64)) {
+		if (matrix_rank(m, c, order) != ranks_get(&b->ranks[order], cpu % 64) +
+			(cpu == m->top[order].cpu)) {
 			return false;
 		}
 	}
@@ -1320,6 +1537,25 @@ static bool matrix_group_ok(const struct vector_matrix *m, u32 group)
 	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
 		if (!ranks_ok(&matrix_group(m, group)->ranks[order],
 			matrix_below(group * 64, m->blocks))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* After the nodes were found right. */
+static bool matrix_top_ok(const struct vector_matrix *m)
+{
+	for (u32 order = 0; order < MATRIX_ORDERS; order++) {
+		const struct matrix_top *top = &m->top[order];
+		u32 best = nodes_best(m, order);
+		if (top->cpu == MATRIX_NONE) {
+			if (top->rank != best || (best && nodes_sole(m, order, best) != MATRIX_NONE)) {
+				return false;
+			}
+		} else if (top->cpu >= m->cpus || top->rank != best + 1 ||
+			ranks_get(&matrix_block(m, top->cpu / 64)->ranks[order],
+				top->cpu % 64) != best) {
 			return false;
 		}
 	}
@@ -1383,6 +1619,9 @@ int vector_matrix_check(const struct vector_matrix *m)
 		if (core_warn_once(!matrix_group_ok(m, group), "vector_matrix: a group is wrong")) {
 			return -EINVAL;
 		}
+	}
+	if (core_warn_once(!matrix_top_ok(m), "vector_matrix: the best CPU is wrong")) {
+		return -EINVAL;
 	}
 	if (core_warn_once(!matrix_totals_ok(m), "vector_matrix: the totals are wrong")) {
 		return -EINVAL;

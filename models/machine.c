@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "models/hw/controller.h"
 #include "models/hw/fabric.h"
@@ -157,6 +158,7 @@ static void initial_threads(struct machine *m)
 	for (uint32_t i = 0; i < m->threads_count; i++) {
 		struct kthread *k = &m->thread[i];
 
+		m->live_thread[m->live_threads_count++] = (uint16_t)i;
 		k->machine = m;
 		k->number = (uint16_t)i;
 		if (i >= m->config->threads) {
@@ -164,6 +166,48 @@ static void initial_threads(struct machine *m)
 			k->cpu = (uint16_t)(i - m->config->threads);
 		}
 	}
+}
+
+void machine_threads_wait(struct machine *m)
+{
+	m->live_threads_count = 0;
+}
+
+/* Where the thread is among the live ones, or would be. */
+static uint32_t place_of(const struct machine *m, uint32_t thread)
+{
+	uint32_t low = 0;
+	uint32_t high = m->live_threads_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (m->live_thread[middle] < thread) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+void machine_thread_begins(struct machine *m, uint32_t thread)
+{
+	uint32_t place = place_of(m, thread);
+
+	memmove(&m->live_thread[place + 1], &m->live_thread[place],
+		(m->live_threads_count - place) * sizeof(*m->live_thread));
+	m->live_thread[place] = (uint16_t)thread;
+	m->live_threads_count++;
+}
+
+void machine_thread_ends(struct machine *m, uint32_t thread)
+{
+	uint32_t place = place_of(m, thread);
+
+	m->live_threads_count--;
+	memmove(&m->live_thread[place], &m->live_thread[place + 1],
+		(m->live_threads_count - place) * sizeof(*m->live_thread));
 }
 
 static const struct controller *const controllers[] = {
@@ -207,7 +251,9 @@ int machine_create(struct machine *m, const struct machine_config *config, const
 	m->timers_count = m->sources_count + m->root->extra_timers(m);
 
 	m->msi_index = calloc((size_t)config->devices_count * DEVICE_DOMAINS_MAX + 1, sizeof(struct msi_index *));
-	if (!m->msi_index) {
+	m->live_thread = calloc(m->threads_count, sizeof(*m->live_thread));
+	if (!m->msi_index || !m->live_thread) {
+		machine_destroy(m);
 		return -ENOMEM;
 	}
 	lay_out(m, &layout);
@@ -236,7 +282,9 @@ void machine_destroy(struct machine *m)
 {
 	free(m->memory);
 	free(m->msi_index);
+	free(m->live_thread);
 	m->msi_index = NULL;
+	m->live_thread = NULL;
 	m->memory = NULL;
 	free(m->raises.records);
 	m->state = NULL;

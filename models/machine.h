@@ -231,6 +231,9 @@ struct machine {
 	uint32_t cpu_words;
 	uint32_t timers_count;
 	uint32_t threads_count;
+	/* Threads that have begun and not ended, ascending: the only ones that can wait for something. */
+	uint16_t *live_thread;
+	uint32_t live_threads_count;
 
 	struct raise_pool raises;
 };
@@ -247,6 +250,14 @@ void *state_place(struct state_layout *layout, size_t size);
 /* 0, or a negative errno. The configuration and the environment outlive the machine. */
 int machine_create(struct machine *m, const struct machine_config *config, const struct machine_env *env, void *env_data);
 void machine_destroy(struct machine *m);
+
+/*
+ * All threads of a new machine live. An environment whose threads begin and end later says so: first that none has begun,
+ * then each that begins, and each that ends.
+ */
+void machine_threads_wait(struct machine *m);
+void machine_thread_begins(struct machine *m, uint32_t thread);
+void machine_thread_ends(struct machine *m, uint32_t thread);
 
 /* Makes an event happen. */
 void machine_dispatch(struct machine *m, const struct hw_event *event);

@@ -110,7 +110,7 @@ static void migrate(struct action *a, struct kthread *k, uint32_t source)
 	uint32_t present = m->desc[source].cpu;
 	uint32_t target;
 
-	if (present == CPU_NONE) {
+	if (!(m->desc[source].flags & DESC_ALLOCATED)) {
 		return;
 	}
 	target = target_of(a, k, present);
@@ -169,7 +169,7 @@ static void allocate(const struct scenario_action *action, struct kthread *k, ui
 	struct irq_request request = {
 		.device = device, .domain = domain, .first = action->vector_first, .end = action->vector_end,
 		.anywhere = action->want > 0, .want = action->want ? action->want : all,
-		.at_least = action->want ? action->at_least : all
+		.at_least = action->want ? action->at_least : all, .unrequested = !action->request
 	};
 
 	irq_allocate(k, &request);
@@ -249,6 +249,9 @@ static void act_on_device(struct action *a, struct kthread *k, uint32_t device)
 		break;
 	case ACTION_REQUEST:
 		irq_request_vectors(k, device, first, end);
+		break;
+	case ACTION_RELEASE:
+		irq_unrequest_vectors(k, device, first, end);
 		break;
 	case ACTION_ENABLE:
 	case ACTION_DISABLE:
@@ -365,7 +368,8 @@ void actions_init(struct actions *a, struct engine *e, const struct scenario *s,
 		snprintf(name, sizeof(name), "action %zu where", i);
 		choice_seed(&action->where, s->seed, replication, name);
 		e->machine.thread[i].cpu = (uint16_t)(s->actions[i].on >= 0 ? s->actions[i].on : 0);
-		engine_thread_create(e, (uint32_t)i, body, action);
+		/* What happens once needs no thread before. */
+		engine_thread_create(e, (uint32_t)i, s->actions[i].when == WHEN_AT ? s->actions[i].at_ps : 0, body, action);
 	}
 }
 

@@ -46,11 +46,6 @@ bool actor_finished(const struct actor *actor)
 	return actor->finished;
 }
 
-void actor_set_heir(struct actor *actor, struct actor *heir)
-{
-	actor->heir = heir;
-}
-
 /*
  * SimGrid's clock is brought to the simulated time. One of its seconds is one picosecond; each run of many in one process
  * begins where SimGrid's clock stands, so only the difference within a run is ever slept.
@@ -90,6 +85,12 @@ void actor_switch(struct actor *to, uint64_t now_ps)
 	follow_time(now_ps);
 	hand_over(to);
 	wait_for_baton(self);
+}
+
+void actor_leave(struct actor *to, uint64_t now_ps)
+{
+	follow_time(now_ps);
+	world.running->heir = to;
 }
 
 static void become_idle(struct actor *self)

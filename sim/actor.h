@@ -35,8 +35,8 @@ void actor_switch(struct actor *to, uint64_t now_ps);
  */
 void actor_abandon(struct actor *actor);
 
-/* What an actor does when its function returns: passes control to this actor. Set by actor_start()'s caller. */
-void actor_set_heir(struct actor *actor, struct actor *heir);
+/* The last call of an actor's function: when that returns, control passes to this actor. */
+void actor_leave(struct actor *to, uint64_t now_ps);
 
 /* Whether the actor's function has returned. */
 bool actor_finished(const struct actor *actor);

@@ -74,6 +74,10 @@ static void hash_action(uint64_t *hash, const struct scenario_action *a)
 	for (size_t i = 0; i < a->target_cpus_count; i++) {
 		hash_number(hash, a->target_cpus[i]);
 	}
+	/* Only where it says something: tokens from before there was this key stay valid. */
+	if (a->verb == ACTION_ALLOCATE && !a->request) {
+		hash_number(hash, 1);
+	}
 }
 
 uint64_t check_token_hash(const struct scenario *s, const struct scenario_contender *contender)

@@ -202,7 +202,7 @@ static GString *scenario_text(const struct import *in)
 	if (!out) {
 		g_error("out of memory");
 	}
-	bool any = recorded_scenario_write(in->scenario, result->cpus, result->end, recording, out);
+	bool any = recorded_scenario_write(in->scenario, result->cpus, recording, out);
 	fclose(out);
 	GString *document = any ? g_string_new_len(text, (gssize)length) : NULL;
 	free(text);
@@ -253,11 +253,11 @@ static enum exit_code use_scenario(const struct import *in)
 	g_autofree char *error = NULL;
 
 	if (!text && !in->scenario_path) {
-		fprintf(in->out, "\nwhat if    no strategies: no message of any interrupt is recorded, or of more than 3072\n");
+		fprintf(in->out, "\nwhat if    no strategies: no message of any interrupt is recorded\n");
 		return EXIT_HELD;
 	}
 	if (!text) {
-		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded, or of more than 3072\n",
+		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded\n",
 		        in->source.file);
 		return EXIT_USAGE;
 	}

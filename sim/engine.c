@@ -38,22 +38,49 @@ static void serviced(struct machine *m, uint32_t source)
 	e->serviced(e, source);
 }
 
+static struct actor *pump(struct engine *e, uint32_t self);
+
+static void thread_main(void *argument)
+{
+	struct engine_thread *thread = argument;
+	struct engine *e = thread->engine;
+
+	thread->body(thread->kthread, thread->argument);
+	machine_thread_ends(&e->machine, thread->kthread->number);
+	thread->finished = true;
+	/* Its actor goes back to the pool, for a thread that begins later. */
+	thread->actor = NULL;
+	actor_leave(pump(e, NOBODY), e->machine.now_ps);
+}
+
+/* A thread has an actor from its first moment on. */
+static struct actor *actor_of(struct engine_thread *t)
+{
+	char host[16];
+
+	if (!t->actor) {
+		machine_thread_begins(&t->engine->machine, t->kthread->number);
+		snprintf(host, sizeof(host), "cpu%u", t->kthread->cpu);
+		t->actor = actor_start(host, thread_main, t);
+		if (!t->actor) {
+			abort();
+		}
+	}
+	return t->actor;
+}
+
 /*
- * Makes things happen until thread self is due. Returns at that moment; NOBODY is never due. At the end of the run control
- * goes to the main actor, and whoever gave it away is abandoned there.
+ * Makes things happen until a thread is due, and returns its actor: NULL where it is self, who is never due as NOBODY. At
+ * the end of the run it is the main actor's turn.
  */
-static void pump(struct engine *e, uint32_t self)
+static struct actor *pump(struct engine *e, uint32_t self)
 {
 	struct machine *m = &e->machine;
 	struct hw_event event;
 
 	for (;;) {
 		if (!calendar_take(&e->calendar, m->now_ps, e->end_ps, &m->now_ps, &event)) {
-			if (actor_self() == e->main) {
-				return;
-			}
-			actor_switch(e->main, m->now_ps);
-			return;
+			return actor_self() == e->main ? NULL : e->main;
 		}
 		if (event.kind != HW_SIMULATOR) {
 			machine_dispatch(m, &event);
@@ -66,10 +93,20 @@ static void pump(struct engine *e, uint32_t self)
 		if (e->threads[event.device].generation != event.value) {
 			continue;
 		}
-		if (event.device != self) {
-			actor_switch(e->threads[event.device].actor, m->now_ps);
-		}
-		return;
+		return event.device == self ? NULL : actor_of(&e->threads[event.device]);
+	}
+}
+
+/*
+ * Returns when thread self is due, or the main actor at the end of the run; whoever gave control away before is abandoned
+ * there.
+ */
+static void stand_still(struct engine *e, uint32_t self)
+{
+	struct actor *next = pump(e, self);
+
+	if (next) {
+		actor_switch(next, e->machine.now_ps);
 	}
 }
 
@@ -78,7 +115,7 @@ static void wait_until(struct engine *e, uint32_t self, uint64_t target_ps)
 	engine_post(e, target_ps - e->machine.now_ps, &(struct hw_event){
 		.kind = HW_SIMULATOR, .flag = SIM_THREAD, .device = self,
 		.value = ++e->threads[self].generation });
-	pump(e, self);
+	stand_still(e, self);
 }
 
 static void block(struct kthread *k)
@@ -87,7 +124,7 @@ static void block(struct kthread *k)
 
 	e->threads[k->number].blocked = true;
 	e->threads[k->number].generation++;
-	pump(e, k->number);
+	stand_still(e, k->number);
 }
 
 static void wake(struct machine *m, uint32_t thread)
@@ -159,6 +196,7 @@ int engine_create(struct engine *e, const struct machine_config *config)
 		return error;
 	}
 	e->machine.listened = 0;
+	machine_threads_wait(&e->machine);
 	calendar_init(&e->calendar);
 	e->threads = calloc(e->machine.threads_count, sizeof(*e->threads));
 	if (!e->threads) {
@@ -174,29 +212,13 @@ void engine_destroy(struct engine *e)
 	free(e->threads);
 }
 
-static void thread_main(void *argument)
+void engine_thread_create(struct engine *e, uint32_t thread, uint64_t start_ps,
+			  void (*body)(struct kthread *k, void *argument), void *argument)
 {
-	struct engine_thread *thread = argument;
-
-	thread->body(thread->kthread, thread->argument);
-	thread->finished = true;
-	pump(thread->engine, NOBODY);
-}
-
-void engine_thread_create(struct engine *e, uint32_t thread, void (*body)(struct kthread *k, void *argument), void *argument)
-{
-	struct engine_thread *t = &e->threads[thread];
-	char host[16];
-
-	*t = (struct engine_thread){
+	e->threads[thread] = (struct engine_thread){
 		.body = body, .argument = argument, .engine = e, .kthread = &e->machine.thread[thread]
 	};
-	snprintf(host, sizeof(host), "cpu%u", t->kthread->cpu);
-	t->actor = actor_start(host, thread_main, t);
-	if (!t->actor) {
-		abort();
-	}
-	engine_post(e, 0, &(struct hw_event){ .kind = HW_SIMULATOR, .flag = SIM_THREAD, .device = thread });
+	engine_post(e, start_ps, &(struct hw_event){ .kind = HW_SIMULATOR, .flag = SIM_THREAD, .device = thread });
 }
 
 void engine_listen(struct engine *e, const struct engine_listener *listener)
@@ -224,7 +246,7 @@ static bool somebody_waits(const struct engine *e)
 void engine_run(struct engine *e, uint64_t end_ps)
 {
 	e->end_ps = end_ps;
-	pump(e, NOBODY);
+	stand_still(e, NOBODY);
 	e->deadlocked = calendar_empty(&e->calendar) && somebody_waits(e);
 	for (uint32_t i = 0; i < e->machine.threads_count; i++) {
 		if (e->threads[i].actor) {

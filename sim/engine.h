@@ -64,8 +64,12 @@ struct engine {
 int engine_create(struct engine *e, const struct machine_config *config);
 void engine_destroy(struct engine *e);
 
-/* The thread begins at the start of the run, on the CPU that its kthread names. Host names are "cpu0", "cpu1", ... */
-void engine_thread_create(struct engine *e, uint32_t thread, void (*body)(struct kthread *k, void *argument), void *argument);
+/*
+ * The thread begins at start_ps of the run, on the CPU that its kthread names. Host names are "cpu0", "cpu1", ... Before it
+ * begins and after its body has returned it costs nothing.
+ */
+void engine_thread_create(struct engine *e, uint32_t thread, uint64_t start_ps,
+			  void (*body)(struct kthread *k, void *argument), void *argument);
 
 /* Before the run; at most ENGINE_LISTENERS_MAX. */
 void engine_listen(struct engine *e, const struct engine_listener *listener);

@@ -211,10 +211,12 @@ static bool run_gnuplot(const struct figure *f, const char *folder, enum figure_
 	/* --default-settings: a start-up file of the user's would restyle the picture. */
 	const char *argv[] = { "gnuplot", "--default-settings", "-e", set_format, script, NULL };
 	g_autofree char *messages = NULL;
+	/* Our scripts are UTF-8: in a locale that is not, gnuplot warns and misreads their texts. */
+	g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "LC_ALL", "C.UTF-8", TRUE);
 	GError *problem = NULL;
 	int status = 0;
 
-	if (!g_spawn_sync(folder, (gchar **)(uintptr_t)argv, NULL,
+	if (!g_spawn_sync(folder, (gchar **)(uintptr_t)argv, environment,
 			  G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
 			  &messages, &status, &problem)) {
 		*error = g_strdup_printf("gnuplot cannot be run: %s", problem->message);

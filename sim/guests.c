@@ -56,7 +56,7 @@ void guests_init(struct guests *g, struct engine *e, const struct scenario *s, u
 		random_stream_init(&guest->stream, s->seed, replication, name);
 		e->machine.thread[thread].cpu = (uint16_t)s->vcpus[i].cpu;
 		e->machine.vcpu[i].thread = (uint16_t)(thread + 1);
-		engine_thread_create(e, thread, body, guest);
+		engine_thread_create(e, thread, 0, body, guest);
 	}
 }
 

@@ -730,6 +730,11 @@ static bool load_mappings(struct loader *l, const struct schema_key *key,
 		diagnose(l->d, &node->mark, "'%s' must be a list", key->name);
 		return false;
 	}
+	if (key->type == TYPE_ACTIONS && node->count > SCENARIO_ACTIONS_MAX) {
+		diagnose(l->d, &node->items[SCENARIO_ACTIONS_MAX]->mark, "more than %d actions",
+			 SCENARIO_ACTIONS_MAX);
+		return false;
+	}
 	if (key->required && node->count == 0) {
 		diagnose(l->d, &node->mark, "'%s' is empty", key->name);
 		return false;

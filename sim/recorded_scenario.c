@@ -1,72 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/recorded_scenario.h"
 
-#include <glib.h>
-#include <inttypes.h>
+#include <string.h>
 
-#include "models/strategies/registry.h"
-#include "sim/scenario.h"
+#include "sim/import/matrix_state.h"
+#include "sim/recorded_scenario_internal.h"
 
-#define IRQS_MAX 65536
-/* What a scenario can hold in lists; more is counted and left out. */
-#define RAISES_MAX 1000000
-#define ACTIONS_MAX 100000
-#define OTHERS_MAX 1024
-#define DEVICES_MAX (SCENARIO_DEVICES_MAX - OTHERS_MAX)
+/* After a CPU offline that the kernel refused: under a strategy or placement that can do it, the CPU is back after this time. */
+#define REFUSED_OFFLINE_NS 50000000
+
 #define DURATION_NS_MAX (SCENARIO_DURATION_PS_MAX / 1000 - 1000000)
-
-struct recorded_irq {
-	bool message; /* one was written: it is an MSI */
-	bool managed;
-	int8_t reservable; /* -1: unknown */
-	int32_t first_cpu; /* -1: unknown */
-	int32_t last_cpu;
-	uint64_t asked_ns; /* of an affinity write that has not been carried out; 0: none */
-	uint64_t raises;
-	GArray *times_ns; /* of the raises; NULL: none */
-};
-
-struct recorded_action {
-	enum scenario_verb verb;
-	uint64_t at_ns;
-	uint32_t irq;
-	uint32_t cpu;
-};
-
-struct recorded_scenario {
-	bool fit;
-	bool handlers; /* there are irq_handler_entry events */
-	bool remapped;
-	struct recorded_irq *irqs[IRQS_MAX];
-	GArray *actions;
-	uint64_t offline[FTRACE_MASK_WORDS];
-	bool begun;
-	uint64_t first_ns;
-	uint64_t last_ns;
-	uint64_t raises;
-	uint64_t raises_left_out;
-	uint64_t actions_left_out;
-	uint64_t hotplug_ns[FTRACE_CPUS_MAX]; /* of each CPU's last action */
-	uint64_t moves_to_offline;
-	uint64_t later_left_out; /* beyond what simulated time can count */
-};
 
 struct recorded_scenario *recorded_scenario_new(bool fit)
 {
 	struct recorded_scenario *r = g_new0(struct recorded_scenario, 1);
 
 	r->fit = fit;
+	r->irqs = g_ptr_array_new();
 	r->actions = g_array_new(FALSE, FALSE, sizeof(struct recorded_action));
+	r->holdings = g_array_new(FALSE, FALSE, sizeof(struct recorded_holding));
+	r->held = g_hash_table_new(NULL, NULL);
 	return r;
 }
 
 static void forget_raises(struct recorded_scenario *r)
 {
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		if (r->irqs[i]) {
-			r->irqs[i]->raises = 0;
-			g_clear_pointer(&r->irqs[i]->times_ns, g_array_unref);
-		}
+	for (guint i = 0; i < r->irqs->len; i++) {
+		recorded_irq(r, i)->raises = 0;
+		g_clear_pointer(&recorded_irq(r, i)->times_ns, g_array_unref);
 	}
 	r->raises = 0;
 	r->raises_left_out = 0;
@@ -78,29 +39,79 @@ void recorded_scenario_free(struct recorded_scenario *r)
 		return;
 	}
 	forget_raises(r);
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		g_free(r->irqs[i]);
+	for (guint i = 0; i < r->irqs->len; i++) {
+		g_free(recorded_irq(r, i)->managed_mask);
+		g_free(recorded_irq(r, i));
 	}
+	g_ptr_array_free(r->irqs, TRUE);
 	g_array_free(r->actions, TRUE);
+	g_array_free(r->holdings, TRUE);
+	g_hash_table_destroy(r->held);
+	g_free(r->start_allocated);
+	g_free(r->reserve_mask);
 	g_free(r);
 }
 
-static struct recorded_irq *irq_of(struct recorded_scenario *r, uint32_t number)
+void recorded_scenario_start(struct recorded_scenario *r, const struct matrix_state *start)
 {
-	if (!r->irqs[number]) {
-		r->irqs[number] = g_new0(struct recorded_irq, 1);
-		r->irqs[number]->first_cpu = -1;
-		r->irqs[number]->reservable = -1;
+	if (r->start_allocated) {
+		return;
 	}
-	return r->irqs[number];
+	r->start_cpus = start->cpus;
+	r->start_allocated = g_new0(uint32_t, start->cpus + 1);
+	r->start_reserved = start->counted ? start->reserved : 0;
+	for (uint32_t cpu = 0; cpu < start->cpus; cpu++) {
+		const uint8_t *set = &start->vector[(size_t)cpu * start->vectors];
+		if (start->cpu[cpu].counted) {
+			r->start_allocated[cpu] = start->cpu[cpu].allocated;
+			continue;
+		}
+		for (uint32_t vector = start->first; vector < start->end; vector++) {
+			bool taken = set[vector] == VECTOR_ALLOCATED || set[vector] == VECTOR_MANAGED_ALLOCATED;
+			r->start_allocated[cpu] += taken && !start->system[vector];
+		}
+	}
+}
+
+/*
+ * The interrupt that has the number now. One that was freed is another one when the number is allocated again. Where there
+ * are too many, the last one goes on.
+ */
+static uint32_t irq_of(struct recorded_scenario *r, uint32_t number, enum ftrace_kind kind)
+{
+	bool allocates = kind == FT_VECTOR_SETUP || kind == FT_VECTOR_RESERVE || kind == FT_VECTOR_RESERVE_MANAGED;
+	struct recorded_irq *last = r->current[number] ? recorded_irq(r, r->current[number] - 1) : NULL;
+	struct recorded_irq *irq;
+
+	if (last && !(allocates && last->freed)) {
+		return r->current[number] - 1;
+	}
+	if (last && r->irqs->len >= RECORDED_ACTIONS_MAX) {
+		r->actions_left_out++;
+		return r->current[number] - 1;
+	}
+	irq = g_new0(struct recorded_irq, 1);
+	irq->number = number;
+	irq->generation = last ? last->generation + 1 : 0;
+	irq->first_cpu = -1;
+	irq->cpu = -1;
+	irq->reservable = -1;
+	g_ptr_array_add(r->irqs, irq);
+	r->current[number] = r->irqs->len;
+	return r->irqs->len - 1;
+}
+
+static bool is_offline(const struct recorded_scenario *r, uint32_t cpu)
+{
+	return r->offline[cpu / 64] >> (cpu % 64) & 1;
 }
 
 static void add_action(struct recorded_scenario *r, enum scenario_verb verb, uint64_t at_ns,
                        uint32_t irq, uint32_t cpu)
 {
-	struct recorded_action action = { verb, at_ns, irq, cpu };
+	struct recorded_action action = { at_ns, r->sequence, verb, irq, cpu };
 
-	if (r->actions->len == ACTIONS_MAX) {
+	if (r->actions->len == RECORDED_ACTIONS_MAX) {
 		r->actions_left_out++;
 		return;
 	}
@@ -117,8 +128,8 @@ static void add_raise(struct recorded_scenario *r, struct recorded_irq *irq, uin
 		irq->times_ns = g_array_new(FALSE, FALSE, sizeof(at_ns));
 	}
 	GArray *times = irq->times_ns;
-	bool again = times->len && g_array_index(times, uint64_t, times->len - 1) == at_ns;
-	if (again || r->raises == RAISES_MAX) {
+	bool again = times->len && g_array_index(times, uint64_t, times->len - 1) >= at_ns;
+	if (again || r->raises == RECORDED_RAISES_MAX) {
 		r->raises_left_out++;
 		return;
 	}
@@ -126,38 +137,283 @@ static void add_raise(struct recorded_scenario *r, struct recorded_irq *irq, uin
 	r->raises++;
 }
 
-/* A vector that replaces another one: a move, if not on a CPU that goes off line. */
-static void take_update(struct recorded_scenario *r, const struct ftrace_event *e,
-                        struct recorded_irq *irq, uint32_t number, uint64_t now_ns)
-{
-	int64_t cpu = e->value[FTRACE_CPU], previous = e->value[FTRACE_PREV_CPU];
-	bool moves = e->value[FTRACE_PREV_VECTOR] != 0;
+/* Holdings. */
 
-	if (cpu < 0 || cpu >= FTRACE_CPUS_MAX || previous < 0 || previous >= FTRACE_CPUS_MAX) {
+static gpointer holding_key(uint32_t cpu, uint32_t vector)
+{
+	return GUINT_TO_POINTER(cpu * X86_VECTORS + vector);
+}
+
+/* Its index, and 1; 0 where there are too many. */
+static guint add_holding(struct recorded_scenario *r, uint32_t cpu, uint32_t irq, uint64_t from_ns,
+                         uint64_t from_sequence)
+{
+	struct recorded_holding holding = { cpu, irq, from_ns, from_sequence, HOLDING_TO_END, HOLDING_TO_END };
+
+	if (r->holdings->len == RECORDED_ACTIONS_MAX) {
+		r->actions_left_out++;
+		return 0;
+	}
+	g_array_append_val(r->holdings, holding);
+	return r->holdings->len;
+}
+
+static void close_holding(struct recorded_scenario *r, guint number, uint64_t now_ns)
+{
+	struct recorded_holding *holding = &g_array_index(r->holdings, struct recorded_holding, number - 1);
+
+	holding->to_ns = now_ns;
+	holding->to_sequence = r->sequence;
+}
+
+static guint open_at(const struct recorded_scenario *r, uint32_t cpu, uint32_t vector)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(r->held, holding_key(cpu, vector)));
+}
+
+/* It is told by a probe and by a tracepoint: the second one of them says nothing new. */
+static void hold(struct recorded_scenario *r, uint32_t cpu, uint32_t vector, uint32_t irq, uint64_t now_ns)
+{
+	guint open = open_at(r, cpu, vector);
+
+	if (open && g_array_index(r->holdings, struct recorded_holding, open - 1).irq == irq) {
 		return;
 	}
-	if (irq->first_cpu < 0) {
-		irq->first_cpu = (int32_t)(moves ? previous : cpu);
+	if (open) {
+		close_holding(r, open, now_ns);
 	}
-	irq->last_cpu = (int32_t)cpu;
-	if (!moves) {
+	g_hash_table_insert(r->held, holding_key(cpu, vector),
+	                    GUINT_TO_POINTER(add_holding(r, cpu, irq, now_ns, r->sequence)));
+}
+
+/* An interrupt turns out to have had this vector before the recording began. */
+static void held_from_start(struct recorded_scenario *r, int64_t cpu, int64_t vector, uint32_t irq)
+{
+	if (cpu < 0 || cpu >= FTRACE_CPUS_MAX || vector <= 0 || vector >= X86_VECTORS ||
+	    open_at(r, (uint32_t)cpu, (uint32_t)vector)) {
 		return;
 	}
+	g_hash_table_insert(r->held, holding_key((uint32_t)cpu, (uint32_t)vector),
+	                    GUINT_TO_POINTER(add_holding(r, (uint32_t)cpu, irq, 0, HOLDING_FROM_START)));
+}
+
+static void let_go(struct recorded_scenario *r, uint32_t cpu, uint32_t vector, uint64_t now_ns)
+{
+	guint open = open_at(r, cpu, vector);
+
+	if (!open) {
+		open = add_holding(r, cpu, HOLDING_NO_IRQ, 0, HOLDING_FROM_START);
+	}
+	if (open) {
+		close_holding(r, open, now_ns);
+	}
+	g_hash_table_remove(r->held, holding_key(cpu, vector));
+}
+
+static void reserve(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
+{
+	if (!irq->reservation) {
+		irq->reservation = add_holding(r, HOLDING_RESERVATION, index, now_ns, r->sequence);
+	}
+}
+
+static void unreserve(struct recorded_scenario *r, struct recorded_irq *irq, uint64_t now_ns)
+{
+	if (irq->reservation) {
+		close_holding(r, irq->reservation, now_ns);
+		irq->reservation = 0;
+	}
+}
+
+/* Lives. */
+
+static void live(struct recorded_irq *irq, enum recorded_life life, uint64_t now_ns)
+{
+	if (irq->life == LIFE_REQUESTED && life != LIFE_REQUESTED) {
+		irq->active_ns += now_ns - irq->requested_ns;
+	}
+	if (irq->life != LIFE_REQUESTED && life == LIFE_REQUESTED) {
+		irq->requested_ns = now_ns;
+		irq->asked_ns = 0;
+	}
+	irq->life = life;
+}
+
+/* What is seen of it for the first time tells how it was before. */
+static void was(struct recorded_irq *irq, enum recorded_life life)
+{
+	if (irq->life == LIFE_UNKNOWN) {
+		irq->first_life = irq->life = life;
+	}
+}
+
+/* Whatever follows a failed activation but another attempt of it: the request was refused. */
+static void settle_refusal(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index)
+{
+	if (irq->refused && irq->life == LIFE_RESERVED) {
+		add_action(r, ACTION_REQUEST, irq->activated_ns, index, 0);
+	}
+	irq->refused = false;
+}
+
+static void allocated(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
+{
+	if (irq->life == LIFE_ABSENT) {
+		add_action(r, ACTION_ALLOCATE, now_ns, index, 0);
+		live(irq, LIFE_RESERVED, now_ns);
+	}
+}
+
+static void requested(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint32_t cpu,
+                      uint64_t now_ns)
+{
+	irq->refused = false;
+	allocated(r, irq, index, now_ns);
+	irq->first_cpu = irq->first_cpu < 0 ? (int32_t)cpu : irq->first_cpu;
+	irq->cpu = irq->cpu < 0 ? irq->first_cpu : irq->cpu;
+	if (irq->life == LIFE_RESERVED) {
+		if (irq->cpu != (int32_t)cpu && !irq->managed && !is_offline(r, cpu)) {
+			add_action(r, ACTION_MIGRATE, now_ns, index, cpu);
+			irq->cpu = (int32_t)cpu;
+		}
+		add_action(r, ACTION_REQUEST, now_ns, index, 0);
+	}
+	live(irq, LIFE_REQUESTED, now_ns);
+}
+
+static void released(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
+{
+	settle_refusal(r, irq, index);
+	if (irq->life == LIFE_REQUESTED) {
+		add_action(r, ACTION_RELEASE, now_ns, index, 0);
+		live(irq, LIFE_RESERVED, now_ns);
+	}
+}
+
+static void freed(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
+{
+	settle_refusal(r, irq, index);
+	if (irq->life != LIFE_ABSENT) {
+		add_action(r, ACTION_FREE, now_ns, index, 0);
+		live(irq, LIFE_ABSENT, now_ns);
+	}
+}
+
+static void moved(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint32_t cpu,
+                  uint64_t now_ns)
+{
 	/* The CPU that is asked for must be there at that time. */
 	uint64_t asked_ns = irq->asked_ns > r->hotplug_ns[cpu] ? irq->asked_ns : now_ns;
+
 	irq->asked_ns = 0;
-	if (r->offline[cpu / 64] >> (cpu % 64) & 1) {
+	irq->interrupted = false;
+	irq->forced = false;
+	if (irq->managed) {
+		return;
+	}
+	if (is_offline(r, cpu)) {
 		r->moves_to_offline++;
 		return;
 	}
-	add_action(r, ACTION_MIGRATE, asked_ns, number, (uint32_t)cpu);
+	add_action(r, ACTION_MIGRATE, asked_ns, index, cpu);
+	irq->cpu = (int32_t)cpu;
+}
+
+/* Events. */
+
+static bool has_place(const struct ftrace_event *e, enum ftrace_field cpu, enum ftrace_field vector)
+{
+	return e->value[cpu] >= 0 && e->value[cpu] < FTRACE_CPUS_MAX && e->value[vector] > 0 &&
+	       e->value[vector] < X86_VECTORS;
+}
+
+/* A vector that the interrupt gets: its first one, or one that replaces another one. */
+static void take_update(struct recorded_scenario *r, const struct ftrace_event *e,
+                        struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
+{
+	uint32_t cpu = (uint32_t)e->value[FTRACE_CPU];
+	bool moves = has_place(e, FTRACE_PREV_CPU, FTRACE_PREV_VECTOR);
+
+	if (!has_place(e, FTRACE_CPU, FTRACE_VECTOR)) {
+		return;
+	}
+	if (moves && irq->life == LIFE_UNKNOWN) {
+		held_from_start(r, e->value[FTRACE_PREV_CPU], e->value[FTRACE_PREV_VECTOR], index);
+	}
+	was(irq, moves ? LIFE_REQUESTED : LIFE_RESERVED);
+	if (moves && irq->first_cpu < 0) {
+		irq->first_cpu = irq->cpu = (int32_t)e->value[FTRACE_PREV_CPU];
+	}
+	hold(r, cpu, (uint32_t)e->value[FTRACE_VECTOR], index, now_ns);
+	unreserve(r, irq, now_ns);
+	if (moves && irq->life == LIFE_REQUESTED) {
+		moved(r, irq, index, cpu, now_ns);
+	} else {
+		requested(r, irq, index, cpu, now_ns);
+	}
+}
+
+static void take_clear(struct recorded_scenario *r, const struct ftrace_event *e,
+                       struct recorded_irq *irq, uint32_t index)
+{
+	if (!has_place(e, FTRACE_CPU, FTRACE_VECTOR)) {
+		return;
+	}
+	was(irq, LIFE_REQUESTED);
+	if (irq->first_cpu < 0) {
+		irq->first_cpu = irq->cpu = (int32_t)e->value[FTRACE_CPU];
+	}
+	held_from_start(r, e->value[FTRACE_CPU], e->value[FTRACE_VECTOR], index);
+	held_from_start(r, e->value[FTRACE_PREV_CPU], e->value[FTRACE_PREV_VECTOR], index);
+}
+
+static void take_managed(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq)
+{
+	if (e->value[FTRACE_RET] != 0) {
+		return;
+	}
+	was(irq, LIFE_ABSENT);
+	irq->managed = true;
+	if (r->reserve_mask && r->reserve_cpu == e->cpu) {
+		g_free(irq->managed_mask);
+		irq->managed_mask = g_steal_pointer(&r->reserve_mask);
+		irq->managed_words = r->reserve_words;
+	}
+}
+
+/*
+ * Without handler entries, the interrupts that are known are those that carry out a move, and the first one on the new CPU
+ * after a move, which has the old vector freed.
+ */
+static void take_free_moved(struct recorded_scenario *r, struct recorded_irq *irq, uint64_t now_ns)
+{
+	if (!r->handlers && !irq->forced && !irq->interrupted) {
+		add_raise(r, irq, now_ns);
+	}
+	irq->forced = false;
+	irq->interrupted = true;
+}
+
+static void take_entry(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq,
+                       uint64_t now_ns)
+{
+	if (!r->handlers) {
+		r->handlers = true;
+		forget_raises(r);
+	}
+	if (irq->life == LIFE_UNKNOWN) {
+		irq->first_cpu = irq->cpu = (int32_t)e->cpu;
+	}
+	was(irq, LIFE_REQUESTED);
+	add_raise(r, irq, now_ns);
 }
 
 static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *e,
                         const struct write_sequences *sequences, uint64_t now_ns)
 {
 	uint32_t number = (uint32_t)e->value[FTRACE_IRQ];
-	struct recorded_irq *irq = irq_of(r, number);
+	uint32_t index = irq_of(r, number, e->kind);
+	struct recorded_irq *irq = recorded_irq(r, index);
 	int reservable = write_sequences_reservable(sequences, number);
 
 	irq->reservable = reservable < 0 ? irq->reservable : (int8_t)reservable;
@@ -166,29 +422,112 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 		irq->message = irq->message || e->value[FTRACE_ADDR_LO] != 0;
 		r->remapped = r->remapped || write_sequences_remapped(sequences, number);
 		break;
+	case FT_VECTOR_SETUP:
+		was(irq, LIFE_ABSENT);
+		allocated(r, irq, index, now_ns);
+		break;
+	case FT_VECTOR_RESERVE:
+		if (e->value[FTRACE_RET] == 0) {
+			was(irq, LIFE_ABSENT);
+			reserve(r, irq, index, now_ns);
+		}
+		break;
+	case FT_VECTOR_RESERVE_MANAGED:
+		take_managed(r, e, irq);
+		break;
 	case FT_VECTOR_ACTIVATE:
+		was(irq, LIFE_RESERVED);
+		settle_refusal(r, irq, index);
+		irq->activated_ns = now_ns;
 		irq->managed = ftrace_has(e, FTRACE_IS_MANAGED) && e->value[FTRACE_IS_MANAGED];
+		break;
+	case FT_VECTOR_ALLOC:
+		irq->refused = irq->refused || e->value[FTRACE_RET] < 0;
+		break;
+	case FT_VECTOR_UPDATE:
+		take_update(r, e, irq, index, now_ns);
+		break;
+	case FT_K_UPDATE_VECTOR:
+		if (has_place(e, FTRACE_CPU, FTRACE_VECTOR)) {
+			hold(r, (uint32_t)e->value[FTRACE_CPU], (uint32_t)e->value[FTRACE_VECTOR], index, now_ns);
+		}
+		break;
+	case FT_VECTOR_CLEAR:
+		take_clear(r, e, irq, index);
+		break;
+	case FT_VECTOR_DEACTIVATE:
+		was(irq, LIFE_REQUESTED);
+		released(r, irq, index, now_ns);
+		break;
+	case FT_VECTOR_TEARDOWN:
+		was(irq, LIFE_RESERVED);
+		unreserve(r, irq, now_ns);
+		freed(r, irq, index, now_ns);
+		irq->freed = true;
+		break;
+	case FT_K_MANAGED_SHUTDOWN:
+		was(irq, LIFE_REQUESTED);
+		live(irq, LIFE_SHUT_DOWN, now_ns);
+		break;
+	case FT_K_FORCE_COMPLETE_MOVE:
+		irq->forced = true;
 		break;
 	case FT_K_SET_AFFINITY_LOCKED:
 		irq->asked_ns = now_ns;
 		break;
-	case FT_VECTOR_UPDATE:
-		take_update(r, e, irq, number, now_ns);
-		break;
 	case FT_K_MOVE_IRQ:
+		irq->interrupted = true;
 		if (!r->handlers) {
 			add_raise(r, irq, now_ns);
 		}
 		break;
+	case FT_VECTOR_FREE_MOVED:
+		take_free_moved(r, irq, now_ns);
+		break;
 	case FT_HANDLER_ENTRY:
-		if (!r->handlers) {
-			r->handlers = true;
-			forget_raises(r);
-		}
-		add_raise(r, irq, now_ns);
+		take_entry(r, e, irq, now_ns);
 		break;
 	default:
 		break;
+	}
+}
+
+static void take_hotplug(struct recorded_scenario *r, const struct ftrace_event *e, uint64_t now_ns)
+{
+	uint64_t *word = &r->offline[e->cpu / 64], bit = UINT64_C(1) << (e->cpu % 64);
+
+	if (e->kind == FT_K_CAN_UNPLUG && e->value[FTRACE_RET] < 0 && !(*word & bit)) {
+		add_action(r, ACTION_OFFLINE, now_ns, 0, e->cpu);
+		add_action(r, ACTION_ONLINE, now_ns + REFUSED_OFFLINE_NS, 0, e->cpu);
+	} else if (e->kind == FT_K_FIXUP_IRQS && !(*word & bit)) {
+		*word |= bit;
+		r->hotplug_ns[e->cpu] = now_ns;
+		add_action(r, ACTION_OFFLINE, now_ns, 0, e->cpu);
+	} else if ((e->kind == FT_K_LAPIC_ONLINE || e->kind == FT_MATRIX_ONLINE) && *word & bit) {
+		*word &= ~bit;
+		r->hotplug_ns[e->cpu] = now_ns;
+		add_action(r, ACTION_ONLINE, now_ns, 0, e->cpu);
+	}
+}
+
+static void take_of_matrix(struct recorded_scenario *r, const struct ftrace_event *e, uint64_t now_ns)
+{
+	/* A CPU that goes off line has no tracepoints: only there the probe is the one that tells. */
+	bool frees = e->kind == FT_MATRIX_FREE || (e->kind == FT_K_MATRIX_FREE && is_offline(r, e->cpu));
+
+	if (e->kind == FT_K_RESERVE_MANAGED) {
+		g_free(r->reserve_mask);
+		r->reserve_mask = g_memdup2(e->mask, e->mask_words * sizeof(*e->mask));
+		r->reserve_words = e->mask_words;
+		r->reserve_cpu = e->cpu;
+	}
+	if ((!frees && e->kind != FT_MATRIX_ASSIGN) || !has_place(e, FTRACE_CPU, FTRACE_BIT)) {
+		return;
+	}
+	if (frees) {
+		let_go(r, (uint32_t)e->value[FTRACE_CPU], (uint32_t)e->value[FTRACE_BIT], now_ns);
+	} else {
+		hold(r, (uint32_t)e->value[FTRACE_CPU], (uint32_t)e->value[FTRACE_BIT], HOLDING_NO_IRQ, now_ns);
 	}
 }
 
@@ -202,235 +541,18 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
 		r->begun = true;
 		r->first_ns = e->time_ns;
 	}
-	uint64_t now_ns = e->time_ns - r->first_ns;
-	uint64_t *word = &r->offline[e->cpu / 64], bit = UINT64_C(1) << (e->cpu % 64);
+	/* Where a trace's times go back, its order counts. */
+	uint64_t now_ns = MAX(e->time_ns, r->first_ns + r->last_ns) - r->first_ns;
 	if (now_ns > DURATION_NS_MAX) {
 		r->later_left_out++;
 		return;
 	}
 	r->last_ns = now_ns;
-	if (e->kind == FT_K_FIXUP_IRQS && !(*word & bit)) {
-		*word |= bit;
-		r->hotplug_ns[e->cpu] = now_ns;
-		add_action(r, ACTION_OFFLINE, now_ns, 0, e->cpu);
-	} else if ((e->kind == FT_K_LAPIC_ONLINE || e->kind == FT_MATRIX_ONLINE) && *word & bit) {
-		*word &= ~bit;
-		r->hotplug_ns[e->cpu] = now_ns;
-		add_action(r, ACTION_ONLINE, now_ns, 0, e->cpu);
-	}
+	r->sequence++;
+	take_hotplug(r, e, now_ns);
+	take_of_matrix(r, e, now_ns);
 	if (ftrace_has(e, FTRACE_IRQ) && e->value[FTRACE_IRQ] >= 0 &&
-	    e->value[FTRACE_IRQ] < IRQS_MAX) {
+	    e->value[FTRACE_IRQ] < RECORDED_NUMBERS_MAX) {
 		take_of_irq(r, e, sequences, now_ns);
 	}
-}
-
-static bool is_device(const struct recorded_irq *irq)
-{
-	return irq && irq->message && !irq->managed && irq->first_cpu >= 0;
-}
-
-static bool can_mask(const struct recorded_scenario *r, const struct recorded_irq *irq)
-{
-	return r->remapped || irq->reservable != 0;
-}
-
-struct left_out {
-	uint64_t devices, managed, not_msi, unplaced, assumed, moves, raises;
-};
-
-static struct left_out count_left_out(const struct recorded_scenario *r)
-{
-	struct left_out n = { 0 };
-
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		const struct recorded_irq *irq = r->irqs[i];
-		if (!irq) {
-			continue;
-		}
-		if (is_device(irq)) {
-			n.devices++;
-			n.assumed += irq->reservable < 0 && !r->remapped;
-			continue;
-		}
-		n.raises += irq->raises;
-		n.managed += irq->managed;
-		n.not_msi += !irq->managed && !irq->message;
-		n.unplaced += !irq->managed && irq->message;
-	}
-	for (guint i = 0; i < r->actions->len; i++) {
-		const struct recorded_action *a =
-			&g_array_index(r->actions, struct recorded_action, i);
-		n.moves += a->verb == ACTION_MIGRATE && !is_device(r->irqs[a->irq]);
-	}
-	return n;
-}
-
-static void write_comment(const struct recorded_scenario *r, const struct left_out *n, FILE *out)
-{
-	const struct {
-		uint64_t count;
-		const char *text;
-	} lines[] = {
-		{ n->not_msi, "interrupts without a recorded message (not MSIs)" },
-		{ n->managed, "managed interrupts, whose affinity is the kernel's" },
-		{ n->unplaced, "MSIs that never had a vector" },
-		{ n->moves, "moves of these" },
-		{ n->raises, "raises of these" },
-		{ r->moves_to_offline, "moves to CPUs that are offline: their return is not recorded" },
-		{ r->raises_left_out, "raises at the same time as another one, or beyond 1,000,000" },
-		{ r->actions_left_out, "actions beyond 100,000" },
-		{ r->later_left_out, "events later than simulated time can count" },
-	};
-
-	fputs("# Made by `msirace import` from a recording of a real kernel. Every device is there from the\n"
-	      "# start, with the CPU that its interrupt had first; a move goes to the CPU that the kernel\n"
-	      "# chose, at the time when it was asked for. The vectors of all other interrupts are those of\n"
-	      "# the silent devices others0, others1, ..., one for each CPU.\n",
-	      out);
-	fprintf(out, "# Raises are %s%s.\n",
-	        r->handlers ? "the recorded handler entries"
-	                    : "only the interrupts that carried out a move: there is no "
-	                      "irq_handler_entry in the recording",
-	        r->fit ? ", as a Poisson rate for each device" : "");
-	if (n->assumed) {
-		fprintf(out, "# %" PRIu64 " devices are taken for maskable: nothing tells.\n", n->assumed);
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
-		if (lines[i].count) {
-			fprintf(out, "# Left out: %" PRIu64 " %s.\n", lines[i].count, lines[i].text);
-		}
-	}
-}
-
-static void write_raises(const struct recorded_scenario *r, const struct recorded_irq *irq, FILE *out)
-{
-	if (irq->raises == 0) {
-		return;
-	}
-	if (r->fit) {
-		double rate_hz = (double)irq->raises * 1e9 / (double)MAX(r->last_ns, 1);
-		fprintf(out, "    raise: {process: poisson, rate: %.6fHz}\n", CLAMP(rate_hz, 1e-6, 1e9));
-		return;
-	}
-	fputs("    raise: {process: times, at: [", out);
-	for (guint i = 0; i < irq->times_ns->len; i++) {
-		fprintf(out, "%s%" PRIu64 "ns", i ? ", " : "",
-		        g_array_index(irq->times_ns, uint64_t, i));
-	}
-	fputs("]}\n", out);
-}
-
-/* First, because they hold the lowest vectors: they were there before. */
-static void write_others(const struct recorded_scenario *r, uint32_t cpus,
-                           const struct matrix_state *end, FILE *out)
-{
-	g_autofree uint32_t *others = g_new0(uint32_t, cpus);
-	size_t written = 0;
-
-	for (uint32_t cpu = 0; end && cpu < MIN(cpus, end->cpus); cpu++) {
-		others[cpu] = end->cpu[cpu].allocated;
-	}
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		bool counted = is_device(r->irqs[i]) && (uint32_t)r->irqs[i]->last_cpu < cpus;
-		if (counted && others[r->irqs[i]->last_cpu]) {
-			others[r->irqs[i]->last_cpu]--;
-		}
-	}
-	for (uint32_t cpu = 0; cpu < cpus && written < OTHERS_MAX; cpu++) {
-		if (others[cpu]) {
-			fprintf(out,
-			        "  - {name: others%u, kind: msix, vectors: %u, needed: 1, cpus: [%u]}\n",
-			        cpu, others[cpu], cpu);
-			written++;
-		}
-	}
-}
-
-static void write_devices(const struct recorded_scenario *r, uint32_t cpus,
-                          const struct matrix_state *end, FILE *out)
-{
-	fputs("devices:\n", out);
-	write_others(r, cpus, end, out);
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		const struct recorded_irq *irq = r->irqs[i];
-		if (!is_device(irq)) {
-			continue;
-		}
-		fprintf(out, "  - name: irq%zu\n    kind: %s\n    cpus: [%d]\n", i,
-		        can_mask(r, irq) ? "msix" : "msi\n    maskable: false", irq->first_cpu);
-		write_raises(r, irq, out);
-	}
-}
-
-static void write_actions(const struct recorded_scenario *r, FILE *out)
-{
-	bool any = false;
-
-	for (guint i = 0; i < r->actions->len; i++) {
-		const struct recorded_action *a =
-			&g_array_index(r->actions, struct recorded_action, i);
-		if (a->verb == ACTION_MIGRATE && !is_device(r->irqs[a->irq])) {
-			continue;
-		}
-		fputs(any ? "" : "actions:\n", out);
-		any = true;
-		if (a->verb == ACTION_MIGRATE) {
-			fprintf(out, "  - {do: migrate, device: irq%u, at: %" PRIu64 "ns, to: %u}\n",
-			        a->irq, a->at_ns, a->cpu);
-		} else {
-			fprintf(out, "  - {do: %s, cpu: %u, at: %" PRIu64 "ns}\n",
-			        a->verb == ACTION_OFFLINE ? "offline" : "online", a->cpu, a->at_ns);
-		}
-	}
-}
-
-/* Every move strategy whose preconditions the machine and all its devices fulfil. */
-static void write_strategies(const struct recorded_scenario *r, uint32_t cpus, FILE *out)
-{
-	enum machine_remap remap = r->remapped ? REMAP_VTD : REMAP_NONE;
-	bool maskable = true;
-	unsigned kinds = 0;
-	size_t count;
-	const struct strategy *all = strategy_registry(&count);
-
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		if (is_device(r->irqs[i])) {
-			bool masks = can_mask(r, r->irqs[i]);
-			maskable = maskable && masks;
-			kinds |= masks ? NEEDS(DEVICE_MSIX) : NEEDS(DEVICE_MSI);
-		}
-	}
-	fputs("strategies:\n", out);
-	for (size_t i = 0; i < count; i++) {
-		const struct strategy *s = &all[i];
-		bool fits = s->slot == SLOT_MOVE && s->arches & NEEDS(ARCH_X86) &&
-		            s->remaps & NEEDS(remap) && (s->kinds & kinds) == kinds &&
-		            (maskable || s->masking != MASKING_REQUIRED) &&
-		            (!s->cpus_max || cpus <= s->cpus_max);
-		if (fits) {
-			fprintf(out, "  - %s\n", s->name);
-		}
-	}
-}
-
-bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus,
-                             const struct matrix_state *end, const char *recording, FILE *out)
-{
-	struct left_out n = count_left_out(r);
-
-	if (n.devices == 0 || n.devices > DEVICES_MAX) {
-		return false;
-	}
-	write_comment(r, &n, out);
-	fprintf(out,
-	        "question: What would this machine have lost under each strategy?\n"
-	        "%s"
-	        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n",
-	        recording, r->remapped ? "vtd" : "none", cpus);
-	write_devices(r, cpus, end, out);
-	write_actions(r, out);
-	write_strategies(r, cpus, out);
-	fprintf(out, "duration: %" PRIu64 "ns\nreplications: %d\n", r->last_ns + 1000000,
-	        r->fit ? 5 : 2);
-	return true;
 }

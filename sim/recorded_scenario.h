@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An ordinary scenario out of a recording: its MSIs as devices, its affinity changes and its CPUs
- * going off line and coming back as actions, and raises. It names the recording, so that `run`
- * replays that too.
+ * An ordinary scenario out of a recording: its MSIs as devices, and as actions what the kernel did to
+ * them: allocation, request, moves, release and free, managed ones included, each at its time; and its
+ * CPUs going off line and coming back. What other interrupts hold of the vector space is held by silent
+ * devices, from when they got it until they gave it back. It names the recording, so that `run` replays
+ * that too.
  *
- * A raise is an irq_handler_entry; in a recording without these, an interrupt that carried out a
- * move (k_move_irq) is all that is known. What has no counterpart in a scenario is left out,
- * counted, and said in the file's comment.
+ * A raise is an irq_handler_entry; in a recording without these, an interrupt that carried out a move
+ * (k_move_irq), or completed one (vector_free_moved), is all that is known. What has no counterpart in
+ * a scenario is left out, counted, and said in the file's comment.
  */
 #ifndef MSIRACE_SIM_RECORDED_SCENARIO_H
 #define MSIRACE_SIM_RECORDED_SCENARIO_H
@@ -25,18 +27,19 @@ struct recorded_scenario;
 struct recorded_scenario *recorded_scenario_new(bool fit);
 void recorded_scenario_free(struct recorded_scenario *r);
 
+/* The allocator when the recording begins, as far as it is known: of several parts, the first one's. */
+void recorded_scenario_start(struct recorded_scenario *r, const struct matrix_state *start);
+
 /* sequences has taken the event before: it knows what the interrupt is. */
 void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_event *e,
                              const struct write_sequences *sequences);
 
 /*
- * cpus: of the recorded machine. end: the allocator when the recording ends; NULL: unknown. What it has
- * allocated beyond the scenario's devices stands on each CPU as one silent device, so that the vectors
- * of two CPUs differ as they did. recording: the scenario's key of that name, whole lines of YAML; "": none. False: the
- * recording has no MSI that a scenario could be made of, or more than a scenario can hold, and nothing
- * is written.
+ * cpus: of the recorded machine. recording: the scenario's key of that name, whole lines of YAML; "":
+ * none. False: the
+ * recording has no MSI that a scenario could be made of, and nothing is written.
  */
-bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus,
-                             const struct matrix_state *end, const char *recording, FILE *out);
+bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, const char *recording,
+                             FILE *out);
 
 #endif

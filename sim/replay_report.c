@@ -19,6 +19,9 @@ static void read_part(void *context, const struct matrix_state *start)
 	struct readers *readers = context;
 
 	what_if_part(readers->what_if, start);
+	if (readers->scenario) {
+		recorded_scenario_start(readers->scenario, start);
+	}
 }
 
 static void read_op(void *context, const struct history_op *op)

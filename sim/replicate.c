@@ -71,7 +71,7 @@ static void start_irq_contexts(struct replication *r, const struct machine_confi
 		return;
 	}
 	for (uint32_t cpu = 0; cpu < config->cpus; cpu++) {
-		engine_thread_create(&r->engine, config->threads + cpu, irq_context_body, NULL);
+		engine_thread_create(&r->engine, config->threads + cpu, 0, irq_context_body, NULL);
 	}
 }
 

@@ -24,6 +24,8 @@
 #define SCENARIO_CPUS_MAX 8192
 #define SCENARIO_DEVICES_MAX 4096
 #define SCENARIO_VCPUS_MAX 1024
+/* Each action, vCPU and CPU is a thread, and threads have 16-bit numbers. */
+#define SCENARIO_ACTIONS_MAX 50000
 
 struct scenario_machine {
 	enum machine_arch arch;
@@ -152,7 +154,8 @@ enum scenario_verb {
 	ACTION_PLUG,
 	ACTION_SWAP,      /* new event counters for the handlers of the device's vectors */
 	ACTION_APICV_ON,  /* virtualized interrupts of a vCPU */
-	ACTION_APICV_OFF
+	ACTION_APICV_OFF,
+	ACTION_RELEASE    /* free_irq(): vectors lose their handler, and stay allocated */
 };
 enum scenario_when { WHEN_AT, WHEN_EVERY, WHEN_RATE };
 enum scenario_target { TARGET_ROUND_ROBIN, TARGET_RANDOM, TARGET_LIST };
@@ -171,6 +174,7 @@ struct scenario_action {
 	uint32_t vector_end;      /* exclusive */
 	uint32_t want;            /* ALLOCATE: so many of them, wherever there is room; 0: exactly these */
 	uint32_t at_least;        /* of those, how many will do */
+	bool request;             /* ALLOCATE: with handlers */
 	uint32_t group;           /* FREE: the group of that number; UINT32_MAX: the vectors */
 	enum scenario_target target;
 	uint32_t *target_cpus;    /* TARGET_LIST: taken in turn. The others: the CPUs to choose from; NULL: all */

@@ -483,9 +483,10 @@ bool finish_device(struct loader *l, const struct yaml_node *node, struct scenar
 			 device->socket, machine->sockets);
 		sound = false;
 	}
-	if (device->managed && device->initial_cpus) {
+	if (device->managed && device->initial_cpus && device->vectors > 1) {
 		sound = refuse(l, node, "cpus",
-			       "cpus: the affinity of a managed device is the kernel's");
+			       "cpus: the kernel deals a managed device's CPUs to its vectors; only one "
+			       "vector can have them all");
 	}
 	return sound;
 }
@@ -504,6 +505,7 @@ static const struct verb_keys {
 	[ACTION_ONLINE] = { NO, NO, NO, NO, MAY, NO },
 	[ACTION_RAISE] = { MUST, MAY, NO, NO, NO, MAY },
 	[ACTION_REQUEST] = { MUST, MAY, NO, NO, NO, NO },
+	[ACTION_RELEASE] = { MUST, MAY, NO, NO, NO, NO },
 	[ACTION_MASK] = { MUST, MAY, NO, NO, NO, MAY },
 	[ACTION_UNMASK] = { MUST, MAY, NO, NO, NO, MAY },
 	[ACTION_REBOOT] = { MUST, NO, NO, NO, NO, NO },
@@ -525,6 +527,7 @@ static enum need verb_need(enum scenario_verb verb, const char *key)
 		{ "cpus", row->cpus }, { "cpu", row->cpu }, { "domain", row->domain },
 		{ "want", verb == ACTION_ALLOCATE ? MAY : NO },
 		{ "at_least", verb == ACTION_ALLOCATE ? MAY : NO },
+		{ "request", verb == ACTION_ALLOCATE ? MAY : NO },
 		{ "group", verb == ACTION_FREE ? MAY : NO },
 		{ "vcpu", verb == ACTION_APICV_ON || verb == ACTION_APICV_OFF ? MUST : NO },
 		/* A raise is the device's doing: no CPU runs it. */
@@ -690,6 +693,16 @@ static bool check_action_vectors(struct loader *l, const struct yaml_node *node,
 	return action->verb != ACTION_ALLOCATE || check_want(l, node, device, action);
 }
 
+/* Elsewhere a vector belongs to its interrupt for as long as that is allocated. */
+static bool check_release(struct loader *l, const struct yaml_node *node,
+			  const struct scenario_action *action)
+{
+	if (action->verb != ACTION_RELEASE || !l->machine_sound || l->s->machine.arch == ARCH_X86) {
+		return true;
+	}
+	return refuse(l, node, "do", "'release' is for x86: only there a vector can wait for its request again");
+}
+
 static bool check_offline_target(struct loader *l, const struct yaml_node *node,
 				 const struct scenario_action *action)
 {
@@ -722,6 +735,7 @@ bool finish_action(struct loader *l, const struct yaml_node *node, struct scenar
 	if (KEYS_SOUND(l, node, "device", "cpu")) {
 		sound &= check_offline_target(l, node, action);
 	}
+	sound &= check_release(l, node, action);
 	return sound;
 }
 

@@ -81,7 +81,7 @@ static const struct schema_name process_names[] = {
 };
 static const struct schema_name verb_names[] = {
 	{ "migrate", ACTION_MIGRATE, "set the affinity of the device's vectors" },
-	{ "allocate", ACTION_ALLOCATE, "allocate and request vectors of the device" },
+	{ "allocate", ACTION_ALLOCATE, "allocate vectors of the device, and request them" },
 	{ "free", ACTION_FREE, "free vectors of the device" },
 	{ "enable", ACTION_ENABLE, "set the function's MSI or MSI-X enable bit" },
 	{ "disable", ACTION_DISABLE, "clear it" },
@@ -89,6 +89,8 @@ static const struct schema_name verb_names[] = {
 	{ "online", ACTION_ONLINE, "bring a CPU back" },
 	{ "raise", ACTION_RAISE, "one raise besides the device's own, of vectors that have a handler" },
 	{ "request", ACTION_REQUEST, "give vectors that are allocated their handlers" },
+	{ "release", ACTION_RELEASE,
+	  "take them away again, as free_irq() does: the vectors stay allocated (x86)" },
 	{ "mask", ACTION_MASK, "mask vectors of the device" },
 	{ "unmask", ACTION_UNMASK, "unmask them" },
 	{ "reboot", ACTION_REBOOT, "the guest that has the device reboots, its vectors enabled" },
@@ -358,6 +360,8 @@ static const struct schema_key action_keys[] = {
 	{ "at_least", TYPE_COUNT, IN(scenario_action, at_least), .min = 1, .max = 65536,
 	  .preset_note = "all that are wanted",
 	  .documentation = "allocate: how many will do where vectors are short" },
+	{ "request", TYPE_BOOL, IN(scenario_action, request), .preset = "true",
+	  .documentation = "allocate: with handlers; false: the vectors are reserved until a 'request'" },
 	{ "group", TYPE_COUNT, IN(scenario_action, group), .max = 65535, .zero_means = true,
 	  .preset_note = "those of 'vectors'",
 	  .documentation = "free: the group of this number; allocate opens group 1, 2, ..." },

@@ -286,6 +286,7 @@ static void play(struct timeline *t, guint number)
 		break;
 	case ACTION_RAISE:
 	case ACTION_REQUEST:
+	case ACTION_RELEASE:
 	case ACTION_MASK:
 	case ACTION_UNMASK:
 	case ACTION_REBOOT:

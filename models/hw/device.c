@@ -196,7 +196,8 @@ void device_command_done(struct machine *m, uint32_t source)
 {
 	latch(&m->entry[source]);
 	m->entry[source].command_busy = 0;
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_command == source + 1) {
 			m->env->wake(m, i);
 		}

@@ -32,7 +32,8 @@ static void message_through(struct machine *m, uint32_t device)
 	if (!d->waiting) {
 		return;
 	}
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		struct kthread *k = &m->thread[i];
 
 		if (k->waiting_device == device + 1 && k->waiting_messages && !--k->waiting_messages) {
@@ -131,7 +132,8 @@ void fabric_write_lands(struct machine *m, const struct hw_event *event)
 	if (m->posted_writes[event->channel]) {
 		return;
 	}
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_writes == event->device + 1 && m->thread[i].cpu == event->cpu) {
 			m->env->wake(m, i);
 		}

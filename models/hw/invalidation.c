@@ -83,7 +83,8 @@ void invalidation_run(struct kthread *k, uint32_t first, uint32_t count,
 	queue->thread = 0;
 	queue->done = 0;
 	emit_flush(k, first, 1);
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_flush) {
 			m->env->wake(m, i);
 		}

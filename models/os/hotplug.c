@@ -48,7 +48,8 @@ static void hotplug_end(struct kthread *k)
 	struct machine *m = k->machine;
 
 	m->locks->hotplug = 0;
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_hotplug) {
 			m->env->wake(m, i);
 		}

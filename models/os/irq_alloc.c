@@ -21,12 +21,17 @@ static const struct device_config *device_of(const struct machine *m, uint32_t d
 	return &m->config->devices[m->source[desc].device];
 }
 
-/* The vectors of a managed device that its CPUs are dealt to; those that come later, and other domains, are not managed. */
+/*
+ * The vectors of a managed device that its CPUs are dealt to; those that come later, and other domains, are not managed. A
+ * device that names its CPUs has one vector, which has them all.
+ */
 static bool is_managed(const struct machine *m, uint32_t desc)
 {
 	const struct source *source = &m->source[desc];
+	const struct device_config *device = device_of(m, desc);
 
-	return device_of(m, desc)->managed && source->domain == 0 && source->index < m->device[source->device].spread;
+	return device->managed && source->domain == 0 &&
+	       (device->affinity || source->index < m->device[source->device].spread);
 }
 
 static void initial_affinity(struct machine *m, uint32_t desc)
@@ -38,7 +43,7 @@ static void initial_affinity(struct machine *m, uint32_t desc)
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		mask[word] = 0;
 	}
-	if (is_managed(m, desc)) {
+	if (is_managed(m, desc) && !affinity) {
 		irq_spread(m->config->cpus, m->config->sockets, m->device[source->device].spread, source->index, mask);
 		return;
 	}
@@ -419,7 +424,8 @@ static void unlock_descs(struct kthread *k, uint32_t device)
 	struct machine *m = k->machine;
 
 	m->device[device].descs_lock = 0;
-	for (uint32_t i = 0; i < m->threads_count; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_descs == device + 1) {
 			m->env->wake(m, i);
 		}
@@ -541,7 +547,7 @@ int irq_setup(struct kthread *k, struct irq_request *request, uint32_t group)
 	struct machine *m = k->machine;
 	struct irq_source from = {
 		.machine = m, .cookie = { request->device, request->domain }, .by = (uint16_t)(k->number + 1),
-		.request = true
+		.request = !request->unrequested
 	};
 	int index = (int)request->first;
 	int error = 0;
@@ -602,12 +608,31 @@ static void program_one(struct kthread *k, uint32_t desc)
 	}
 }
 
+/* A vector that could not wait has its message before it has a handler, and stays masked where it can. */
+static void program_unrequested(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+
+	if (m->desc[desc].cpu != CPU_NONE) {
+		k_irq_save(k);
+		m->desc[desc].flags |= m->entry[desc].masked ? DESC_MASKED : 0;
+		program(k, desc);
+		k_irq_restore(k);
+	}
+	m->desc[desc].set_up_by = 0;
+}
+
 void irq_program(struct kthread *k, const struct irq_request *request)
 {
 	uint32_t first = k->machine->device[request->device].first_source;
 
 	for (uint32_t vector = request->low; vector < request->high; vector++) {
-		if (is_new(k, first + vector)) {
+		if (!is_new(k, first + vector)) {
+			continue;
+		}
+		if (request->unrequested) {
+			program_unrequested(k, first + vector);
+		} else {
 			program_one(k, first + vector);
 		}
 	}
@@ -628,11 +653,16 @@ static int request_one(struct kthread *k, uint32_t desc)
 	kapi_observe(k, (uint64_t)error);
 	k_vector_unlock(k);
 	k_irq_restore(k);
-	if (!error) {
-		program_one(k, desc);
-		m->source[desc].active = 1;
+	if (error) {
+		return error;
 	}
-	return error;
+	program_one(k, desc);
+	m->source[desc].active = 1;
+	/* irq_startup() sends again what came while there was no handler. */
+	if (d->flags & DESC_PENDING) {
+		irq_enable(k, desc);
+	}
+	return 0;
 }
 
 int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
@@ -720,11 +750,18 @@ static void unrequest_one(struct kthread *k, uint32_t desc)
 	k_irq_restore(k);
 }
 
-void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
+/* The driver stops its queues before it lets go of their interrupts. */
+static void stop_queues(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
+{
+	for (uint32_t vector = first; vector < end; vector++) {
+		k->machine->source[k->machine->device[device].first_source + vector].active = 0;
+	}
+}
+
+static void unrequest_locked(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
 {
 	const struct machine *m = k->machine;
 
-	lock_descs(k, device);
 	for (uint32_t vector = first; vector < end; vector++) {
 		uint32_t desc = m->device[device].first_source + vector;
 
@@ -732,6 +769,20 @@ void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, u
 			unrequest_one(k, desc);
 		}
 	}
+}
+
+void irq_take_handlers(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
+{
+	lock_descs(k, device);
+	unrequest_locked(k, device, first, end);
+	unlock_descs(k, device);
+}
+
+void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
+{
+	lock_descs(k, device);
+	stop_queues(k, device, first, end);
+	unrequest_locked(k, device, first, end);
 	unlock_descs(k, device);
 }
 
@@ -746,13 +797,15 @@ void irq_release_vectors(struct kthread *k, uint32_t device, uint32_t first, uin
 	}
 }
 
-/* The driver stops its queues before it lets go of their interrupts. */
+/* Without its vectors PCI MSI is off, as pci_disable_msi() leaves it: it cannot get any while it is on. */
 static void free_locked(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)
 {
-	for (uint32_t vector = first; vector < end; vector++) {
-		k->machine->source[k->machine->device[device].first_source + vector].active = 0;
-	}
+	stop_queues(k, device, first, end);
 	irq_release_vectors(k, device, first, end);
+	if (k->machine->device[device].mode == DEVICE_MSI && irq_device_enabled(k->machine, device) &&
+	    irq_allocated_end(k->machine, device) == 0) {
+		irq_device_enable(k, device, false);
+	}
 }
 
 void irq_free_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end)

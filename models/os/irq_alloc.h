@@ -24,6 +24,7 @@ struct irq_request {
 	bool anywhere;        /* want of them, wherever there is room; otherwise exactly these */
 	uint32_t want;
 	uint32_t at_least;    /* of those, how many will do: 1 to want */
+	bool unrequested;     /* without handlers: they wait for irq_request_vectors() */
 	/* The result. */
 	uint32_t granted;     /* how many were allocated */
 	uint32_t low;         /* they are vectors of the device in [low, high) */
@@ -50,10 +51,12 @@ int irq_grow(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 
 /*
- * The reverse: those of [first, end) that have a handler lose it, and stay allocated. The device
- * does not learn of it, and goes on. x86 only.
+ * The reverse: those of [first, end) that have a handler lose it, and stay allocated. x86 only.
+ * irq_unrequest_vectors() ends what the device does with them first, as a driver does before
+ * free_irq(). irq_take_handlers() does not: a guest's device does not learn of it, and goes on.
  */
 void irq_unrequest_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
+void irq_take_handlers(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 
 /*
  * Frees vectors [first, end): masked, message zeroed, handler waited for, vector given back. Those that are not allocated

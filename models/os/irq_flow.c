@@ -191,7 +191,8 @@ static void dispatch_to(struct machine *m, uint32_t cpu, uint32_t desc)
 /* Threads in free_irq() that wait for the handler's end. */
 static void wake_synchronizers(struct machine *m, uint32_t desc)
 {
-	for (uint32_t i = 0; i < m->config->threads; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_handler == desc + 1) {
 			m->env->wake(m, i);
 		}

@@ -26,6 +26,13 @@ bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask)
 	return false;
 }
 
+static void store_affinity(struct machine *m, uint32_t desc, const uint64_t *mask)
+{
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		m->affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+	}
+}
+
 int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
 	struct machine *m = k->machine;
@@ -38,9 +45,7 @@ int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved < 0) {
 		return moved;
 	}
-	for (uint32_t word = 0; word < m->cpu_words; word++) {
-		m->affinity[(size_t)desc * m->cpu_words + word] = mask[word];
-	}
+	store_affinity(m, desc, mask);
 	emit_move(k, desc, moved ? MOVE_DONE : MOVE_NOTHING);
 	return 0;
 }
@@ -66,6 +71,12 @@ static void lock_in_place(struct kthread *k, uint32_t desc)
 	}
 }
 
+/* Of an interrupt that waits for its request only the mask changes: that is where it will start. */
+static bool waits_for_request(const struct irq_desc *d)
+{
+	return d->flags & DESC_CAN_RESERVE && !(d->flags & DESC_STARTED) && d->cpu == CPU_NONE;
+}
+
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
 	struct machine *m = k->machine;
@@ -74,6 +85,12 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 
 	k_work(k, m->config->timings.set_affinity_ps);
 	lock_in_place(k, desc);
+	if (waits_for_request(d) && irq_mask_reaches_online(m, mask)) {
+		store_affinity(m, desc, mask);
+		k_desc_unlock(k, desc);
+		k_irq_restore(k);
+		return 0;
+	}
 	emit_move(k, desc, MOVE_ASKED);
 	if (d->flags & DESC_MANAGED) {
 		/* The kernel keeps managed interrupts where it has spread them. */

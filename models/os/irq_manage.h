@@ -14,7 +14,8 @@ struct machine;
 
 /*
  * The smp_affinity write: moves now where the contender's strategy moves in process context, else leaves the move to the
- * interrupt's next acknowledge. 0; -EBUSY; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
+ * interrupt's next acknowledge. An interrupt that waits for its request, without a vector, only gets another mask to start
+ * with. 0; -EBUSY; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
  */
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 

@@ -259,7 +259,8 @@ static void load(struct kthread *k, uint32_t vcpu)
 	struct posted_control control = { .nv = POSTED_NOTIFICATION_VECTOR, .ndst = k->cpu };
 
 	m->vcpu[vcpu].cpu = k->cpu;
-	for (uint32_t i = 0; i < m->config->threads; i++) {
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_cpu && m->thread[i].cpu == k->cpu) {
 			waits_for(m, i, vcpu);
 		}
@@ -281,11 +282,16 @@ uint32_t vcpu_next_thread(const struct machine *m, uint32_t cpu)
 	uint32_t next = THREAD_NONE;
 	uint32_t lowest = UINT32_MAX;
 
-	for (uint32_t i = 0; i < m->config->threads; i++) {
-		uint32_t vcpu = m->config->vcpus_count ? vcpu_of(m, (uint16_t)(i + 1)) : VCPU_NONE;
-		uint32_t place = vcpu == VCPU_NONE ? 0 : m->vcpu[vcpu].place + 1u;
+	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+		uint32_t i = m->live_thread[n];
+		uint32_t vcpu, place;
 
-		if (m->thread[i].waiting_cpu && m->thread[i].cpu == cpu && place < lowest) {
+		if (!m->thread[i].waiting_cpu || m->thread[i].cpu != cpu) {
+			continue;
+		}
+		vcpu = m->config->vcpus_count ? vcpu_of(m, (uint16_t)(i + 1)) : VCPU_NONE;
+		place = vcpu == VCPU_NONE ? 0 : m->vcpu[vcpu].place + 1u;
+		if (place < lowest) {
 			next = i;
 			lowest = place;
 		}

@@ -27,11 +27,10 @@ static void free_request(struct kthread *k, uint32_t desc)
 	const struct source *source = &k->machine->source[desc];
 
 	/* From here on what a CPU has pending finds no handler. */
-	irq_unrequest_vectors(k, source->device, source->vector, source->vector + 1);
+	irq_take_handlers(k, source->device, source->vector, source->vector + 1);
 	k_work(k, k->machine->config->timings.event_swap_ps);
-	irq_request_vectors(k, source->device, source->vector, source->vector + 1);
 	/* It starts with a resend of what came between the loss of the handler and the mask. */
-	irq_enable(k, desc);
+	irq_request_vectors(k, source->device, source->vector, source->vector + 1);
 }
 
 static void disable_update(struct kthread *k, uint32_t desc)

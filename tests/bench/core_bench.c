@@ -9,6 +9,9 @@
  * cache than a kernel, where these areas lie far apart: here they are neighbours. The tight scan is the same without the
  * table and with the bits of a word at a time: the best that a loop over the counters can do.
  *
+ * Level: all CPUs are equal before a pair, as spreading leaves them, so the CPU of the free is the one of the alloc. Then
+ * again with CPU 0, outside of the mask, left empty: the best CPU of all is of no use, and the mask has to be searched.
+ *
  * A mask of one to three CPUs is listed too. There both scans have next to nothing to do, and what remains of a pair is
  * the upkeep of the summary.
  */
@@ -177,15 +180,15 @@ static void subject_free(struct subject *s, const struct held *held)
 }
 
 /*
- * Half fills every CPU, one after the other: the spread comes with the pairs. Of what lies in the mask, some vectors from
+ * Half fills every CPU from the first one on, one after the other: the spread comes with the pairs. Of what lies in the mask, some vectors from
  * everywhere are held for the pairs to free: few, so that the list itself stays in the cache.
  */
-static void subject_fill(struct subject *s, u32 cpus, u32 mask_cpus)
+static void subject_fill(struct subject *s, u32 cpus, u32 mask_cpus, u32 first_cpu)
 {
 	u32 stride = mask_cpus * ((END - FIRST) / 2) / HELD + 1;
 	u32 seen = 0;
 
-	for (u32 cpu = 0; cpu < cpus; cpu++) {
+	for (u32 cpu = first_cpu; cpu < cpus; cpu++) {
 		u64 one[WORDS_MAX] = { 0 };
 		one[cpu / 64] = 1ull << (cpu % 64);
 		for (u32 n = 0; n < (END - FIRST) / 2; n++) {
@@ -287,7 +290,7 @@ static u32 mask_weight(const u64 *mask, u32 cpus)
 	return weight;
 }
 
-static void measure(const char *name, u32 cpus, const u64 *mask)
+static void measure(const char *name, u32 cpus, const u64 *mask, u32 first_filled)
 {
 	static struct subject subjects[3];
 	u32 pairs = cpus <= 1024 ? 20000 : 4000;
@@ -302,7 +305,7 @@ static void measure(const char *name, u32 cpus, const u64 *mask)
 	for (u32 n = 0; n < 3; n++) {
 		subjects[n].mask = mask;
 		subjects[n].draws = draws;
-		subject_fill(&subjects[n], cpus, mask_weight(mask, cpus));
+		subject_fill(&subjects[n], cpus, mask_weight(mask, cpus), first_filled);
 	}
 	for (u32 turn = 0; turn < TURNS; turn++) {
 		draw(draws, pairs, subjects[0].held_count, &random);
@@ -332,7 +335,7 @@ static double measure_alloc_ns(u32 cpus)
 	memset(mask, 0xff, sizeof(mask));
 	s.mask = mask;
 	subject_make_matrix(&s, cpus);
-	subject_fill(&s, cpus, cpus);
+	subject_fill(&s, cpus, cpus, 0);
 	for (u32 turn = 0; turn < 100; turn++) {
 		u64 start = now_ns();
 		double taken;
@@ -357,10 +360,34 @@ static void mask_every(u64 *mask, u32 first, u32 cpus, u32 step)
 	}
 }
 
+static const u32 shapes[] = { 64, 1024, 8192 };
+
+/* The masks without CPU 0. */
+static void measure_masks(u32 first_filled)
+{
+	static const u32 steps[] = { 2, 7, 33, 64, 509 };
+	u64 mask[WORDS_MAX];
+
+	for (u32 n = 1; n < 3; n++) {
+		mask_every(mask, shapes[n] / 2, shapes[n] / 2 + 64, 1);
+		measure("node of 64", shapes[n], mask, first_filled);
+		mask_every(mask, shapes[n] / 2 + 24, shapes[n] / 2 + 24 + 64, 1);
+		measure("node of 64, not aligned", shapes[n], mask, first_filled);
+	}
+	for (u32 n = 0; n < 3; n++) {
+		for (u32 step = 0; step < sizeof(steps) / sizeof(steps[0]); step++) {
+			char name[32];
+			snprintf(name, sizeof(name), "one CPU in %u", steps[step]);
+			mask_every(mask, steps[step] / 2, shapes[n], steps[step]);
+			if (steps[step] / 2 < shapes[n]) {
+				measure(name, shapes[n], mask, first_filled);
+			}
+		}
+	}
+}
+
 int main(void)
 {
-	static const u32 shapes[] = { 64, 1024, 8192 };
-	static const u32 steps[] = { 2, 7, 33, 64, 509 };
 	u64 mask[WORDS_MAX];
 	double alloc_ns[3];
 
@@ -370,24 +397,11 @@ int main(void)
 		"tight ns", "scan x", "tight x");
 	for (u32 n = 0; n < 3; n++) {
 		mask_every(mask, 0, shapes[n], 1);
-		measure("full", shapes[n], mask);
+		measure("full", shapes[n], mask, 0);
 	}
-	for (u32 n = 1; n < 3; n++) {
-		mask_every(mask, shapes[n] / 2, shapes[n] / 2 + 64, 1);
-		measure("node of 64", shapes[n], mask);
-		mask_every(mask, shapes[n] / 2 + 24, shapes[n] / 2 + 24 + 64, 1);
-		measure("node of 64, not aligned", shapes[n], mask);
-	}
-	for (u32 n = 0; n < 3; n++) {
-		for (u32 step = 0; step < sizeof(steps) / sizeof(steps[0]); step++) {
-			char name[32];
-			snprintf(name, sizeof(name), "one CPU in %u", steps[step]);
-			mask_every(mask, steps[step] / 2, shapes[n], steps[step]);
-			if (steps[step] / 2 < shapes[n]) {
-				measure(name, shapes[n], mask);
-			}
-		}
-	}
+	measure_masks(0);
+	printf("the same with CPU 0 empty, which is in none of these masks\n");
+	measure_masks(1);
 	for (u32 n = 0; n < 3; n++) {
 		alloc_ns[n] = measure_alloc_ns(shapes[n]);
 		printf("%4u CPUs: one alloc in the full mask %.1f ns, %.2f times that of 64; "

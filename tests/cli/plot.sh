@@ -56,6 +56,11 @@ done
 (cd "$work/all" && cp affinity-race-loss.svg first.svg && gnuplot --default-settings affinity-race-loss.gp 2>/dev/null &&
 	cmp first.svg affinity-race-loss.svg && rm first.svg) || fail "the script does not stand for itself"
 
+# The user's locale changes nothing.
+LC_ALL=C "$msirace" plot sweep.json -o "$work/locale" --format svg --kind loss >"$work/out" 2>"$work/err" || fail "plot with LC_ALL=C"
+quiet
+cmp "$work/locale/affinity-race-loss.svg" "$work/all/affinity-race-loss.svg" || fail "another picture with LC_ALL=C"
+
 expect 0 plot sweep.json -o "$work/formats" --format png,pdf --kind loss
 [ "$(head -c 4 "$work/formats/affinity-race-loss.pdf")" = %PDF ] || fail "no PDF"
 [ "$(head -c 4 "$work/formats/affinity-race-loss.png" | tail -c 3)" = PNG ] || fail "no PNG"

@@ -527,6 +527,57 @@ Test(vector_matrix, equal_states_are_equal_bytes)
 	}
 }
 
+static void free_on(u32 cpu, u32 count)
+{
+	for (u32 n = 0; n < count; n++) {
+		for (u32 vector = 0; vector < 40; vector++) {
+			if (vector_matrix_state(m, cpu, vector) == VECTOR_MATRIX_ALLOCATED) {
+				cr_assert_eq(vector_matrix_free(m, cpu, vector, false), 0);
+				break;
+			}
+		}
+		cr_assert_eq(vector_matrix_check(m), 0);
+	}
+}
+
+/* CPU 65 goes ahead of all; CPU 3, in another block, or 66, in the same, draws level, goes past it, and falls back. */
+Test(vector_matrix, the_best_cpu_changes)
+{
+	const u64 neither[3] = { ~0ull, 1 };
+	u32 cpu;
+
+	for (u32 other = 3; other <= 66; other += 63) {
+		make(70, 40, 0, 40, 70);
+		for (u32 n = 0; n < 70 * 20; n++) {
+			cr_assert_geq(vector_matrix_alloc(m, NULL, false, &cpu), 0);
+		}
+		free_on(65, 2);
+		cr_assert_eq(vector_matrix_alloc(m, neither, false, &cpu), 20);
+		cr_assert_eq(cpu, 0);
+		free_on(other, 2);
+		cr_assert_geq(vector_matrix_alloc(m, NULL, false, &cpu), 0);
+		cr_assert_eq(cpu, other < 65 ? other : 65);
+		free_on(cpu, 1);
+		free_on(other, 1);
+		for (u32 n = 0; n < 2; n++) {
+			cr_assert_geq(vector_matrix_alloc(m, NULL, false, &cpu), 0);
+			cr_assert_eq(cpu, n && other > 65 ? 65 : other);
+			cr_assert_eq(vector_matrix_check(m), 0);
+		}
+		cr_assert_eq(vector_matrix_set_placement(m, VECTOR_MATRIX_PACK), 0);
+		free_on(65, 3);
+		cr_assert_geq(vector_matrix_alloc(m, NULL, false, &cpu), 0);
+		cr_assert_eq(cpu, 0);
+		cr_assert_eq(vector_matrix_set_placement(m, VECTOR_MATRIX_FIRST_FIT), 0);
+		cr_assert_geq(vector_matrix_alloc(m, NULL, false, &cpu), 0);
+		cr_assert_eq(cpu, 0);
+		cr_assert_eq(vector_matrix_offline(m, 65), 0);
+		cr_assert_eq(vector_matrix_check(m), 0);
+		cr_assert_eq(vector_matrix_online(m, 65), 0);
+		cr_assert_eq(vector_matrix_check(m), 0);
+	}
+}
+
 /*
  * Each bit of the memory but the lock's is flipped in turn. What leaves a matrix that could be: the number of reservations
  * (32 bits), another placement (2), another number of vectors in as many words (5), another system vector outside the

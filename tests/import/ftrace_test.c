@@ -208,7 +208,7 @@ Test(ftrace, huge_lines)
 Test(ftrace, nothing_is_skipped_silently)
 {
 	static const char *const names[] = { "affinity-4cpu.trace", "edu-offline-K.trace",
-		                             "hotplug-8cpu.trace" };
+		                             "hotplug-8cpu.trace", "handlers-4cpu.trace" };
 
 	for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
 		size_t length;

@@ -103,7 +103,7 @@ static void check_scenario(const struct recorded_scenario *recorded, const struc
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
-	bool any = recorded_scenario_write(recorded, report->result.cpus, report->result.end,
+	bool any = recorded_scenario_write(recorded, report->result.cpus,
 					   "recording: \"/dev/null\"\n", out);
 
 	fclose(out);

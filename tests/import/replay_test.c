@@ -29,6 +29,8 @@ static const struct expected {
 	{ "edu-kernel-Q-6cpu", 1, 0, 40, 38, 640, 2, 2 },
 	{ "edu-offline-K", 3, 0, 36, 30, 240, 0, 0 },
 	{ "edu-offline-Q", 4, 0, 48, 40, 320, 0, 0 },
+	{ "handlers-4cpu", 1, 0, 216, 193, 3196, 0, 0 },
+	{ "handlers-intremap-4cpu", 1, 0, 224, 182, 3444, 0, 0 },
 };
 
 static void expect_agreement(const struct expected *want)

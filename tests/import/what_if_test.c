@@ -35,6 +35,7 @@ Test(what_if, spread_is_what_the_kernel_did)
 		{ "affinity-4cpu.trace", 114 }, { "boot-4cpu.trace", 30 },
 		{ "hotplug-8cpu.trace", 134 },  { "exhaust-2cpu.trace", 435 },
 		{ "intremap-4cpu.trace", 165 }, { "edu-kernel-Q-6cpu.trace", 40 },
+		{ "handlers-4cpu.trace", 204 }, { "handlers-intremap-4cpu.trace", 214 },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {

@@ -79,10 +79,14 @@ static void action(struct text *t, uint32_t devices)
 	uint32_t d = below(t, devices);
 	uint32_t at_us = 1 + below(t, 5000);
 
-	switch (below(t, 7)) {
+	switch (below(t, 8)) {
 	case 0:
 	case 1:
-		line(t, "  - {do: allocate, device: d%u, want: %u, at_least: 1, rate: %uHz}", d, 1 + below(t, 6),
+		line(t, "  - {do: allocate, device: d%u, want: %u, at_least: 1, rate: %uHz, request: %s}", d,
+		     1 + below(t, 6), 100 + below(t, 1000), chance(t, 70) ? "true" : "false");
+		break;
+	case 6:
+		line(t, "  - {do: %s, device: d%u, rate: %uHz}", chance(t, 50) ? "release" : "request", d,
 		     100 + below(t, 1000));
 		break;
 	case 2:

@@ -61,14 +61,14 @@ static void work(struct kthread *k, void *argument)
 	k_cpu_put(k);
 }
 
-static void in_engine(void (*fill)(struct engine *e))
+static void in_engine(uint32_t threads, void (*fill)(struct engine *e))
 {
 	struct topology topology = { 0 };
 	struct engine e;
 	struct built built;
 
 	cr_assert_null(topology_load(scenario, &topology));
-	build_config(&built, scenario, &scenario->contenders[0], &topology, 2);
+	build_config(&built, scenario, &scenario->contenders[0], &topology, threads);
 	cr_assert_eq(engine_create(&e, &built.config), 0);
 	e.serviced = ignore_serviced;
 	e.simulator_event = raise_by_event;
@@ -101,14 +101,14 @@ static void world(void (*body)(void *argument))
 static void fill_with_lockers(struct engine *e)
 {
 	e->machine.thread[1].cpu = 1;
-	engine_thread_create(e, 0, take_both, NULL);
-	engine_thread_create(e, 1, take_both, opposite ? e : NULL);
+	engine_thread_create(e, 0, 0, take_both, NULL);
+	engine_thread_create(e, 1, 0, take_both, opposite ? e : NULL);
 }
 
 static void locker_body(void *argument)
 {
 	(void)argument;
-	in_engine(fill_with_lockers);
+	in_engine(2, fill_with_lockers);
 }
 
 Test(engine, locks_in_one_order_are_no_deadlock)
@@ -126,7 +126,7 @@ Test(engine, locks_in_opposite_orders_are_told_as_a_deadlock)
 
 static void fill_with_work(struct engine *e)
 {
-	engine_thread_create(e, 0, work, NULL);
+	engine_thread_create(e, 0, 0, work, NULL);
 	for (uint64_t i = 1; i <= 3; i++) {
 		engine_post(e, i * 20 * US, &(struct hw_event){ .kind = HW_SIMULATOR, .flag = SIM_ARRIVAL });
 	}
@@ -135,12 +135,47 @@ static void fill_with_work(struct engine *e)
 static void work_body(void *argument)
 {
 	(void)argument;
-	in_engine(fill_with_work);
+	in_engine(2, fill_with_work);
 }
 
 Test(engine, interrupts_take_their_time_from_a_thread)
 {
 	world(work_body);
 	cr_expect_eq(worked_ps, 100 * US + 3 * 2700 * NS);
+	cr_expect_not(deadlocked);
+}
+
+/* More threads than there can be actors at a time: each ends before the next one begins. */
+#define SHORT_THREADS 40000
+
+static uint32_t short_threads;
+
+static void short_life(struct kthread *k, void *argument)
+{
+	(void)argument;
+	cr_assert_eq(k->machine->now_ps, (short_threads + 1) * 10 * US);
+	k_cpu_get(k);
+	k_work(k, US);
+	k_cpu_put(k);
+	short_threads++;
+}
+
+static void fill_with_short_lives(struct engine *e)
+{
+	for (uint32_t thread = 0; thread < SHORT_THREADS; thread++) {
+		engine_thread_create(e, thread, (thread + 1) * 10 * US, short_life, NULL);
+	}
+}
+
+static void short_lives_body(void *argument)
+{
+	(void)argument;
+	in_engine(SHORT_THREADS, fill_with_short_lives);
+}
+
+Test(engine, threads_cost_nothing_before_they_begin_and_after_they_end)
+{
+	world(short_lives_body);
+	cr_expect_eq(short_threads, SHORT_THREADS);
 	cr_expect_not(deadlocked);
 }

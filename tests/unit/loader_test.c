@@ -558,3 +558,18 @@ Test(suggest, near_and_far)
 		cr_expect_str_eq(hint, rows[i].hint, "%s: '%s'", rows[i].typed, hint);
 	}
 }
+
+/* Each action is a thread, and threads have 16-bit numbers. */
+Test(loader, as_many_actions_as_there_are_thread_numbers)
+{
+	GString *text = g_string_new("machine: {cpus: 2}\ndevices: [{name: nic, kind: msix}]\n"
+				     "strategies: [x86-tmp]\nduration: 1s\nactions:\n");
+
+	for (uint32_t i = 0; i <= SCENARIO_ACTIONS_MAX; i++) {
+		g_string_append(text, "  - {do: raise, device: nic, at: 1ms}\n");
+	}
+	char *errors = load_wrong(text->str, NULL);
+	cr_expect(strstr(errors, "50006:5: error: more than 50000 actions"), "%s", errors);
+	free(errors);
+	g_string_free(text, TRUE);
+}

@@ -760,6 +760,117 @@ Test(allocation, managed_vectors_are_set_aside_on_each_cpu_of_their_share)
 	world_end(w);
 }
 
+Test(allocation, managed_vector_with_cpus_of_its_own_has_them_all)
+{
+	struct device_config device = msix;
+	const uint64_t mask = 0x6;
+	struct vector_matrix_cpu_stats stats;
+	struct world *w;
+
+	device.managed = true;
+	device.affinity = &mask;
+	set_vectors(&device, 1, 1);
+	w = with(device, NULL, NULL);
+	for (uint32_t cpu = 0; cpu < 4; cpu++) {
+		vector_matrix_cpu_stats(w->machine.matrix, cpu, &stats);
+		cr_expect_eq(stats.managed, mask >> cpu & 1);
+	}
+	cr_expect_eq(w->machine.affinity[0], mask);
+	world_end(w);
+}
+
+static void reserve_body(struct kthread *k, void *argument)
+{
+	struct irq_request request = { .device = 0, .end = 1, .want = 1, .at_least = 1, .unrequested = true };
+
+	*(int *)argument = irq_allocate(k, &request);
+}
+
+static void give_handler_body(struct kthread *k, void *argument)
+{
+	*(int *)argument = irq_request_vectors(k, 0, 0, 1);
+}
+
+static void take_handler_body(struct kthread *k, void *argument)
+{
+	(void)argument;
+	irq_unrequest_vectors(k, 0, 0, 1);
+}
+
+static void step_of_life(struct world *w, void (*body)(struct kthread *k, void *argument))
+{
+	int result = 0;
+
+	world_spawn(w, 0, 0, body, &result);
+	world_settle(w);
+	cr_assert_eq(result, 0);
+}
+
+static uint64_t delivered_after_raise(struct world *w)
+{
+	uint64_t before = w->metrics.counter[METRIC_DELIVERED];
+
+	one_raise(w);
+	return w->metrics.counter[METRIC_DELIVERED] - before;
+}
+
+static uint32_t reserved_in(const struct world *w)
+{
+	struct vector_matrix_stats stats;
+
+	vector_matrix_stats(w->machine.matrix, &stats);
+	return stats.reserved;
+}
+
+/* Allocated, requested, released, asked to go elsewhere, requested: a vector only while there is a handler. */
+Test(allocation, reserved_vector_waits_for_its_request_and_can_go_back_to_waiting)
+{
+	struct world *w = tiny(1, 0, 3);
+	struct irq_desc *d = &w->machine.desc[0];
+
+	step_of_life(w, reserve_body);
+	cr_expect_eq(in_use(w), 0);
+	cr_expect_eq(reserved_in(w), 1);
+	step_of_life(w, give_handler_body);
+	cr_expect_eq(in_use(w), 1);
+	cr_expect_eq(reserved_in(w), 0);
+	cr_expect_eq(d->cpu, 0);
+	cr_expect_eq(delivered_after_raise(w), 1);
+	step_of_life(w, take_handler_body);
+	cr_expect_eq(in_use(w), 0);
+	cr_expect_eq(reserved_in(w), 1);
+	cr_expect_eq(move_to(w, 1), 0);
+	cr_expect_eq(w->metrics.counter[METRIC_MIGRATIONS_ASKED], 0, "nothing is moved yet");
+	cr_expect_eq(d->cpu, CPU_NONE);
+	step_of_life(w, give_handler_body);
+	cr_expect_eq(d->cpu, 1);
+	cr_expect_eq(delivered_after_raise(w), 1);
+	world_end(w);
+}
+
+/* What cannot wait has its vector from the allocation on, and keeps it without a handler. */
+Test(allocation, unmaskable_vector_does_not_wait)
+{
+	struct device_config device = msi;
+	struct world *w;
+
+	device.domain[0].maskable = false;
+	device.domain[0].allocated = 0;
+	w = with(device, NULL, NULL);
+	step_of_life(w, reserve_body);
+	cr_expect_eq(in_use(w), 1);
+	cr_expect_eq(delivered_after_raise(w), 0);
+	step_of_life(w, give_handler_body);
+	cr_expect_eq(w->metrics.counter[METRIC_RECOVERED], 1, "what came before is sent again at startup");
+	cr_expect_eq(delivered_after_raise(w), 1);
+	step_of_life(w, take_handler_body);
+	cr_expect_eq(in_use(w), 1);
+	cr_expect_eq(delivered_after_raise(w), 0, "its message is zero");
+	step_of_life(w, give_handler_body);
+	cr_expect_eq(delivered_after_raise(w), 1);
+	world_end(w);
+}
+
 /* PCI MSI has one message for all of its vectors: none can be added while others are in use. */
 Test(allocation, multi_msi_does_not_grow)
 {
@@ -781,6 +892,22 @@ Test(allocation, multi_msi_does_not_grow)
 }
 
 /* A free that meets a deferred move in the acknowledge waits for the descriptor's lock. */
+Test(allocation, msi_that_is_freed_is_off_and_can_be_allocated_again)
+{
+	struct world *w = with(msi, NULL, NULL);
+	struct request one = { 0, 1, 1 };
+
+	world_spawn(w, 0, 0, free_body, &one);
+	world_settle(w);
+	cr_expect_not(irq_device_enabled(&w->machine, 0));
+	world_spawn(w, 0, 0, request_body, &one);
+	world_settle(w);
+	cr_expect_eq(one.result, 0);
+	cr_expect(irq_device_enabled(&w->machine, 0));
+	cr_expect_eq(delivered_after_raise(w), 1);
+	world_end(w);
+}
+
 Test(allocation, free_waits_for_a_move_in_the_acknowledge)
 {
 	for (uint64_t at_ps = 0; at_ps < 20 * US; at_ps += 500 * NS) {

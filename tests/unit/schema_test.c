@@ -68,8 +68,15 @@ static void set_default(void *context, const char *path, const struct schema_key
 		c[1] = '0';
 	}
 	struct diagnostics *d = diagnostics_new("test.yaml");
-	struct scenario_override override = { "--set", at, key->preset };
-	struct scenario_load_options options = { .overrides = &override, .overrides_count = 1 };
+	/* It is a key of another verb than the text's. */
+	bool allocates = strcmp(path, "actions[].request") == 0;
+	struct scenario_override overrides[] = {
+		{ "--set", at, key->preset },
+		{ "--set", "actions.0.do", "allocate" },
+		{ "--set", "devices.0.allocated", "0" },
+		{ "--set", "actions.0.count", "1" },
+	};
+	struct scenario_load_options options = { .overrides = overrides, .overrides_count = allocates ? 4 : 1 };
 	struct scenario *s = scenario_load_text("test.yaml", text, strlen(text), &options, d);
 	if (!s) {
 		diagnostics_print(d, stderr);

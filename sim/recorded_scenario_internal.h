@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* What sim/recorded_scenario.c has collected of a recording, for sim/recorded_scenario_write.c. */
+#ifndef MSIRACE_SIM_RECORDED_SCENARIO_INTERNAL_H
+#define MSIRACE_SIM_RECORDED_SCENARIO_INTERNAL_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/import/ftrace.h"
+#include "sim/scenario.h"
+
+#define RECORDED_NUMBERS_MAX 65536
+/* What a scenario can hold in lists; more is counted and left out. Of interrupts a file holds as many as of actions. */
+#define RECORDED_RAISES_MAX 1000000
+#define RECORDED_ACTIONS_MAX 100000
+
+enum recorded_life {
+	LIFE_UNKNOWN,
+	LIFE_ABSENT,
+	LIFE_RESERVED,  /* allocated, without a handler */
+	LIFE_REQUESTED, /* with one */
+	LIFE_SHUT_DOWN  /* managed, and the last CPU of its mask is off line */
+};
+
+/* An interrupt from its allocation until it is freed: then its number may be another one's. */
+struct recorded_irq {
+	uint32_t number;     /* of Linux */
+	uint32_t generation; /* how many had the number before */
+	bool message; /* one was written: it is an MSI */
+	bool managed;
+	int8_t reservable; /* -1: unknown */
+	enum recorded_life first_life; /* when the recording begins */
+	enum recorded_life life;
+	bool freed; /* its number may be allocated again */
+	int32_t first_cpu; /* where it is requested for the first time, or is from the start; -1: unknown */
+	int32_t cpu;       /* that its affinity in the scenario names by now */
+	uint64_t *managed_mask; /* [managed_words]; NULL: unknown */
+	uint32_t managed_words;
+	uint64_t activated_ns;    /* of an activation that has got no vector so far */
+	bool refused;             /* one attempt of it failed */
+	uint64_t asked_ns; /* of an affinity write that has not been carried out; 0: none */
+	bool interrupted;  /* since its last move, as far as is known */
+	bool forced;       /* its clean-up is CPU offline's, not an interrupt's */
+	uint64_t requested_ns; /* of the last time */
+	uint64_t active_ns;    /* how long it had a handler before that */
+	uint64_t raises;
+	GArray *times_ns; /* of the raises; NULL: none */
+	guint reservation; /* its open one in holdings, and 1; 0: none */
+};
+
+/*
+ * ACTION_MIGRATE, _ALLOCATE (without handlers), _REQUEST, _RELEASE and _FREE of irq, an index of irqs; _OFFLINE and
+ * _ONLINE of cpu.
+ */
+struct recorded_action {
+	uint64_t at_ns;
+	uint64_t sequence; /* of the event; orders what happens at the same time */
+	enum scenario_verb verb;
+	uint32_t irq;
+	uint32_t cpu;
+};
+
+#define HOLDING_NO_IRQ UINT32_MAX /* in place of an index of irqs */
+#define HOLDING_RESERVATION UINT32_MAX /* as the CPU: a reserved vector has none */
+#define HOLDING_FROM_START 0           /* as the first sequence number */
+#define HOLDING_TO_END UINT64_MAX
+
+/* A vector of a CPU, or a reservation, that an interrupt has from one event to another one. */
+struct recorded_holding {
+	uint32_t cpu;
+	uint32_t irq;
+	uint64_t from_ns, from_sequence;
+	uint64_t to_ns, to_sequence;
+};
+
+struct recorded_scenario {
+	bool fit;
+	bool handlers; /* there are irq_handler_entry events */
+	bool remapped;
+	GPtrArray *irqs;                        /* of struct recorded_irq */
+	uint32_t current[RECORDED_NUMBERS_MAX]; /* index in irqs of the one that has the number, and 1; 0: none yet */
+	GArray *actions;       /* of struct recorded_action */
+	GArray *holdings;      /* of struct recorded_holding */
+	GHashTable *held;      /* CPU and vector to the index of the open holding, and 1 */
+	uint32_t start_cpus;
+	uint32_t *start_allocated; /* [start_cpus]: vectors of each CPU when the recording begins */
+	uint32_t start_reserved;
+	/* The mask of the vector_reserve_managed event that follows on this CPU. */
+	uint64_t *reserve_mask;
+	uint32_t reserve_words;
+	uint32_t reserve_cpu;
+	uint64_t offline[FTRACE_MASK_WORDS];
+	uint64_t hotplug_ns[FTRACE_CPUS_MAX]; /* of each CPU's last action */
+	bool begun;
+	uint64_t first_ns;
+	uint64_t last_ns;
+	uint64_t sequence;
+	uint64_t raises;
+	uint64_t raises_left_out;
+	uint64_t actions_left_out;
+	uint64_t moves_to_offline;
+	uint64_t later_left_out; /* beyond what simulated time can count */
+};
+
+static inline struct recorded_irq *recorded_irq(const struct recorded_scenario *r, uint32_t index)
+{
+	return g_ptr_array_index(r->irqs, index);
+}
+
+#endif
