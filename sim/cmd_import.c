@@ -11,14 +11,13 @@
 #include "sim/commands.h"
 #include "sim/expect.h"
 #include "sim/import/emulator_log.h"
-#include "sim/import/replay.h"
 #include "sim/loader.h"
 #include "sim/recorded_scenario.h"
-#include "sim/recording_file.h"
 #include "sim/replay_report.h"
 #include "sim/report.h"
 #include "sim/run.h"
 #include "sim/units.h"
+#include "sim/yaml_write.h"
 
 static const struct option options[] = {
 	{ "--output", 'o', "SCENARIO",
@@ -31,16 +30,16 @@ static const struct option options[] = {
 	{ "--start", 0, "FILE",
 	  "the state at the beginning: a .ktdump, or debugfs irq/domains/VECTOR" },
 	{ "--cpus", 0, "N", "the machine has N CPUs; default: as many as the recording shows" },
+	{ "--json", 0, "FILE", "write the replay as JSON; - is standard output, in place of the tables" },
 	{ "--log", 0, "FILE", "also read the emulator's log of writes and messages (.qemu)" },
 	{ 0 },
 };
 
 struct import {
-	const char *path;
-	int fd;
-	struct replay_options replay;
-	struct replay_result result;
-	struct matrix_state *start;
+	struct scenario_recording source; /* its names are the invocation's */
+	struct replay_report report;
+	const char *json;          /* file name; NULL: not asked for */
+	FILE *out;                 /* the tables; not standard output where that has the document */
 	bool no_strategies;
 	const char *scenario_path; /* to be written; NULL: none */
 	struct recorded_scenario *scenario;
@@ -50,53 +49,6 @@ static enum exit_code cannot(const char *path, int error)
 {
 	fprintf(stderr, "msirace: %s: %s\n", path, g_strerror(error));
 	return EXIT_USAGE;
-}
-
-static enum exit_code open_recording(struct import *in)
-{
-	in->fd = recording_open(in->path);
-	return in->fd < 0 ? cannot(in->path, -in->fd) : EXIT_HELD;
-}
-
-static char *snapshot_name(const char *path)
-{
-	char *name = g_path_get_basename(path);
-
-	if (g_str_has_suffix(name, ".ktdump")) {
-		name[strlen(name) - strlen(".ktdump")] = '\0';
-	}
-	return name;
-}
-
-static enum exit_code read_snapshots(struct import *in, const struct invocation *invocation)
-{
-	g_autofree const char **paths = option_values(invocation, "--snapshot");
-	const char *start = option_value(invocation, "--start");
-	enum exit_code code = EXIT_HELD;
-	char *error = NULL;
-
-	for (size_t i = 0; paths[i]; i++) {
-		in->replay.snapshots = g_renew(struct replay_snapshot, in->replay.snapshots, i + 1);
-		in->replay.snapshots_count = i + 1;
-		in->replay.snapshots[i] = (struct replay_snapshot){
-			.name = snapshot_name(paths[i]),
-			.state = matrix_state_read(paths[i], &error),
-		};
-		if (error) {
-			fprintf(stderr, "msirace: %s\n", error);
-			g_clear_pointer(&error, g_free);
-			code = EXIT_USAGE;
-		}
-	}
-	if (start) {
-		in->replay.start = in->start = matrix_state_read(start, &error);
-		if (error) {
-			fprintf(stderr, "msirace: %s\n", error);
-			g_free(error);
-			code = EXIT_USAGE;
-		}
-	}
-	return code;
 }
 
 static enum exit_code read_cpus(struct import *in, const struct invocation *invocation)
@@ -111,28 +63,12 @@ static enum exit_code read_cpus(struct import *in, const struct invocation *invo
 			                   error ? error : "1 to 8192");
 		}
 	}
-	in->replay.cpus = (uint32_t)cpus;
+	in->source.cpus = (uint32_t)cpus;
 	return EXIT_HELD;
 }
 
-static void release(struct import *in)
-{
-	for (size_t i = 0; i < in->replay.snapshots_count; i++) {
-		g_free(in->replay.snapshots[i].name);
-		g_free(in->replay.snapshots[i].difference);
-		matrix_state_free(in->replay.snapshots[i].state);
-	}
-	g_free(in->replay.snapshots);
-	matrix_state_free(in->start);
-	recorded_scenario_free(in->scenario);
-	replay_result_release(&in->result);
-	if (in->fd >= 0) {
-		close(in->fd);
-	}
-}
-
 /* A row for each place where a raise fell. */
-static void print_log(const struct emulator_log *log, const char *path)
+static void print_log(const struct emulator_log *log, const char *path, FILE *out)
 {
 	size_t cycles[LOG_PLACES] = { 0 }, stale[LOG_PLACES] = { 0 }, torn[LOG_PLACES] = { 0 };
 
@@ -142,18 +78,20 @@ static void print_log(const struct emulator_log *log, const char *path)
 		stale[c->place] += c->stale;
 		torn[c->place] += c->torn;
 	}
-	printf("\nlog        %s: %" PRIu64 " lines, %zu cycles\n", path, log->lines,
-	       log->cycles_count);
+	fprintf(out, "\nlog        %s: %" PRIu64 " lines, %zu cycles\n", path, log->lines,
+	        log->cycles_count);
 	if (log->ignored || log->too_many) {
-		printf("ignored    %" PRIu64 " lines that cannot be read, the first is %" PRIu64
-		       "; %" PRIu64 " steps too many\n",
-		       log->ignored, log->ignored_line, log->too_many);
+		fprintf(out,
+		        "ignored    %" PRIu64 " lines that cannot be read, the first is %" PRIu64
+		        "; %" PRIu64 " steps too many\n",
+		        log->ignored, log->ignored_line, log->too_many);
 	}
-	printf("%-28s %10s %10s %10s\n", "the raise fell", "cycles", "torn", "stale");
+	fprintf(out, "%-28s %10s %10s %10s\n", "the raise fell", "cycles", "torn", "stale");
 	for (int place = 0; place < LOG_PLACES; place++) {
 		if (cycles[place]) {
-			printf("%-28s %10zu %10zu %10zu\n", log_place_name((enum log_place)place),
-			       cycles[place], torn[place], stale[place]);
+			fprintf(out, "%-28s %10zu %10zu %10zu\n",
+			        log_place_name((enum log_place)place), cycles[place], torn[place],
+			        stale[place]);
 		}
 	}
 }
@@ -162,23 +100,24 @@ static void print_log(const struct emulator_log *log, const char *path)
  * A message that is torn goes stale, and no other: in CPU offline no handler is owed that would
  * cover it.
  */
-static bool log_agrees(const struct emulator_log *log)
+static bool log_agrees(const struct emulator_log *log, FILE *out)
 {
 	for (size_t i = 0; i < log->cycles_count; i++) {
 		const struct log_cycle *c = &log->cycles[i];
 		if (c->judged && c->raises == 1 && c->stale != c->torn) {
-			printf("divergence line %" PRIu64 ": cycle %s %" PRIu64
-			       " is %s, and its message was %s\n",
-			       c->line, c->name, c->tag, c->stale ? "stale" : "serviced",
-			       c->torn ? "torn" : "whole");
+			fprintf(out,
+			        "divergence line %" PRIu64 ": cycle %s %" PRIu64
+			        " is %s, and its message was %s\n",
+			        c->line, c->name, c->tag, c->stale ? "stale" : "serviced",
+			        c->torn ? "torn" : "whole");
 			return false;
 		}
 	}
-	printf("agreement  complete: exactly the torn messages left the device unserviced\n");
+	fprintf(out, "agreement  complete: exactly the torn messages left the device unserviced\n");
 	return true;
 }
 
-static enum exit_code read_log(const char *path)
+static enum exit_code read_log(const char *path, FILE *out)
 {
 	struct emulator_log log;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -186,8 +125,8 @@ static enum exit_code read_log(const char *path)
 	bool agrees = false;
 
 	if (got >= 0) {
-		print_log(&log, path);
-		agrees = log_agrees(&log);
+		print_log(&log, path, out);
+		agrees = log_agrees(&log, out);
 	}
 	if (fd >= 0) {
 		emulator_log_release(&log);
@@ -197,11 +136,11 @@ static enum exit_code read_log(const char *path)
 }
 
 /* Relative to the scenario's folder where it lies there, otherwise from the root. */
-static char *recording_name(const char *recording, const char *scenario)
+static char *name_from(const char *scenario, const char *file)
 {
 	g_autofree char *from = g_canonicalize_filename(scenario, NULL);
 	g_autofree char *folder = g_path_get_dirname(from);
-	char *path = g_canonicalize_filename(recording, NULL);
+	char *path = g_canonicalize_filename(file, NULL);
 	size_t length = strlen(folder);
 
 	if (strncmp(path, folder, length) == 0 && path[length] == '/') {
@@ -210,10 +149,52 @@ static char *recording_name(const char *recording, const char *scenario)
 	return path;
 }
 
-/* As text; NULL where the recording has no device. path: where the scenario is to be. */
-static GString *scenario_text(const struct import *in, const char *path)
+static void append_name(GString *yaml, const char *scenario, const char *file)
 {
-	g_autofree char *name = recording_name(in->path, path);
+	g_autofree char *name = name_from(scenario, file);
+
+	yaml_write_item(yaml, name);
+}
+
+/*
+ * The key `recording` of the scenario that is written to this path: what the replay was given, so that
+ * `run` gives it too.
+ */
+static char *recording_key(const struct scenario_recording *source, const char *scenario)
+{
+	GString *yaml = g_string_new("recording: ");
+
+	if (!source->start && !source->cpus && !source->snapshots_count) {
+		append_name(yaml, scenario, source->file);
+		g_string_append_c(yaml, '\n');
+		return g_string_free(yaml, FALSE);
+	}
+	g_string_assign(yaml, "recording:\n  file: ");
+	append_name(yaml, scenario, source->file);
+	if (source->start) {
+		g_string_append(yaml, "\n  start: ");
+		append_name(yaml, scenario, source->start);
+	}
+	if (source->cpus) {
+		g_string_append_printf(yaml, "\n  cpus: %u", source->cpus);
+	}
+	for (size_t i = 0; i < source->snapshots_count; i++) {
+		g_string_append(yaml, i ? ", " : "\n  snapshots: [");
+		append_name(yaml, scenario, source->snapshots[i]);
+	}
+	g_string_append(yaml, source->snapshots_count ? "]\n" : "\n");
+	return g_string_free(yaml, FALSE);
+}
+
+/*
+ * As text; NULL where the recording has no device. One that is only raced, and not written, does not
+ * name the recording, which may be a pipe.
+ */
+static GString *scenario_text(const struct import *in)
+{
+	const struct replay_result *result = &in->report.result;
+	g_autofree char *recording = in->scenario_path ? recording_key(&in->source, in->scenario_path)
+	                                               : g_strdup("");
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
@@ -221,7 +202,7 @@ static GString *scenario_text(const struct import *in, const char *path)
 	if (!out) {
 		g_error("out of memory");
 	}
-	bool any = recorded_scenario_write(in->scenario, in->result.cpus, name, out);
+	bool any = recorded_scenario_write(in->scenario, result->cpus, recording, out);
 	fclose(out);
 	GString *document = any ? g_string_new_len(text, (gssize)length) : NULL;
 	free(text);
@@ -243,14 +224,15 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 		return EXIT_BROKEN;
 	}
 	/* Worker processes inherit what is not written yet. */
-	fflush(stdout);
+	fflush(in->out);
 	enum run_status status = run_scenario(s, &run_options, &result, &error);
 	if (status == RUN_BROKEN) {
-		fprintf(stderr, "%s: simulation error: %s\n", in->path, error ? error : "unknown");
+		fprintf(stderr, "%s: simulation error: %s\n", in->source.file,
+		        error ? error : "unknown");
 	} else {
 		struct expect_outcomes *outcomes = expect_evaluate(&result);
 		GString *table = report_summary(&result, outcomes, true);
-		printf("\nwhat if    the same history under other strategies; %zu devices, %zu actions\n%s",
+		fprintf(in->out, "\nwhat if    the same history under other strategies; %zu devices, %zu actions\n%s",
 		       s->devices_count, s->actions_count, table->str);
 		g_string_free(table, TRUE);
 		expect_free(outcomes);
@@ -265,21 +247,25 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 
 static enum exit_code use_scenario(const struct import *in)
 {
-	const char *path = in->scenario_path ? in->scenario_path : in->path;
-	GString *text = scenario_text(in, path);
+	const char *path = in->scenario_path ? in->scenario_path : in->source.file;
+	GString *text = scenario_text(in);
 	enum exit_code code = EXIT_HELD;
 	g_autofree char *error = NULL;
 
 	if (!text && !in->scenario_path) {
-		printf("\nwhat if    no strategies: no message of any interrupt is recorded\n");
+		fprintf(in->out, "\nwhat if    no strategies: no message of any interrupt is recorded\n");
 		return EXIT_HELD;
 	}
 	if (!text) {
 		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded\n",
-		        in->path);
+		        in->source.file);
 		return EXIT_USAGE;
 	}
-	if (in->scenario_path && !report_write(in->scenario_path, text, &error)) {
+	if (!g_utf8_validate(text->str, (gssize)text->len, NULL)) {
+		fprintf(stderr, "msirace: %s: no scenario: the name of a file is not UTF-8\n",
+		        in->source.file);
+		code = EXIT_USAGE;
+	} else if (in->scenario_path && !report_write(in->scenario_path, text, &error)) {
 		fprintf(stderr, "msirace: %s\n", error);
 		code = EXIT_BROKEN;
 	} else if (!in->no_strategies) {
@@ -298,7 +284,7 @@ static enum exit_code read_scenario_options(struct import *in, const struct invo
 		return usage_error(invocation->command, "--arrivals: fit or times, not '%s'", arrivals);
 	}
 	if (in->scenario_path &&
-	    (strcmp(in->path, "-") == 0 || strcmp(in->scenario_path, "-") == 0)) {
+	    (strcmp(in->source.file, "-") == 0 || strcmp(in->scenario_path, "-") == 0)) {
 		return usage_error(invocation->command, "--output needs files: the scenario names TRACE, "
 		                                        "and standard output has the agreement");
 	}
@@ -309,11 +295,38 @@ static enum exit_code read_scenario_options(struct import *in, const struct invo
 	return EXIT_HELD;
 }
 
+static enum exit_code write_json(const struct import *in)
+{
+	struct json_writer w = { .out = g_string_new(NULL) };
+	g_autofree char *error = NULL;
+
+	json_object_begin(&w, NULL, JSON_LINES);
+	json_uint(&w, "schema_version", REPORT_SCHEMA_VERSION);
+	json_string(&w, "kind", "msirace import");
+	json_string(&w, "version", MSIRACE_VERSION);
+	replay_report_json(&w, "replay", &in->report);
+	json_end(&w);
+	g_string_append_c(w.out, '\n');
+	bool written = report_write(in->json, w.out, &error);
+	g_string_free(w.out, TRUE);
+	if (!written) {
+		fprintf(stderr, "msirace: %s\n", error);
+	}
+	return written ? EXIT_HELD : EXIT_BROKEN;
+}
+
 static enum exit_code replay(struct import *in)
 {
-	enum exit_code code = replay_report(in->fd, in->path, &in->replay, in->scenario, &in->result,
-	                                    stdout);
+	enum exit_code code = replay_report_make(&in->report, &in->source, in->scenario);
 
+	if (code >= EXIT_USAGE) {
+		return code;
+	}
+	replay_report_print(&in->report, in->out);
+	if (in->json) {
+		enum exit_code written = write_json(in);
+		code = MAX(code, written);
+	}
 	if (in->scenario && code < EXIT_USAGE) {
 		enum exit_code raced = use_scenario(in);
 		code = MAX(code, raced);
@@ -321,29 +334,53 @@ static enum exit_code replay(struct import *in)
 	return code;
 }
 
+static enum exit_code replay_all(struct import *in, const struct invocation *invocation)
+{
+	const char *log = option_value(invocation, "--log");
+	enum exit_code code = replay(in);
+
+	if (log && code < EXIT_USAGE) {
+		enum exit_code read = read_log(log, in->out);
+		code = MAX(code, read);
+	}
+	replay_report_release(&in->report);
+	return code;
+}
+
 static enum exit_code run(const struct invocation *invocation)
 {
-	struct import in = { .path = invocation->operands[0], .fd = -1 };
-	enum exit_code code = read_snapshots(&in, invocation);
+	g_autofree const char **snapshots = option_values(invocation, "--snapshot");
+	struct import in = {
+		.source = {
+			.file = (char *)(uintptr_t)invocation->operands[0],
+			.start = (char *)(uintptr_t)option_value(invocation, "--start"),
+			.snapshots = (char **)(uintptr_t)snapshots,
+		},
+		.json = option_value(invocation, "--json"),
+		.out = stdout,
+	};
+	enum exit_code code = read_scenario_options(&in, invocation);
+	bool stdout_taken = in.json && strcmp(in.json, "-") == 0;
 
-	if (code == EXIT_HELD) {
-		code = read_scenario_options(&in, invocation);
+	while (snapshots[in.source.snapshots_count]) {
+		in.source.snapshots_count++;
 	}
 	if (code == EXIT_HELD) {
 		code = read_cpus(&in, invocation);
 	}
-	if (code == EXIT_HELD) {
-		code = open_recording(&in);
+	if (stdout_taken) {
+		in.out = fopen("/dev/null", "w");
+	}
+	if (!in.out) {
+		code = cannot("/dev/null", errno);
 	}
 	if (code == EXIT_HELD) {
-		code = replay(&in);
+		code = replay_all(&in, invocation);
 	}
-	const char *log = option_value(invocation, "--log");
-	if (log && code < EXIT_USAGE) {
-		enum exit_code read = read_log(log);
-		code = MAX(code, read);
+	if (stdout_taken && in.out) {
+		fclose(in.out);
 	}
-	release(&in);
+	recorded_scenario_free(in.scenario);
 	return code;
 }
 
@@ -374,6 +411,8 @@ const struct command command_import = {
 		"A snapshot is placed by its mark in the trace, \"snap NAME\" for NAME.ktdump, or "
 	        "compared\n"
 		"with every state where it has none.\n\n"
+		"The scenario of -o has what --start, --cpus and --snapshot were. --json holds the replay, as\n"
+		"the member \"replay\" of `msirace run --json` does; neither the strategies nor the log.\n\n"
 		"Exit status 1: something that can be compared is not equal.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"

@@ -206,24 +206,29 @@ static void append_documents(struct documents *all, const struct run_plan *plan,
 	if (plan->junit) {
 		append_junit(all, report_junit(result, outcomes, &plan->report));
 	}
-	all->tests += outcomes->count;
-	all->failures += outcomes->verdicts[EXPECT_FAILED];
+	const struct replay_report *replay = plan->report.replay;
+	all->tests += outcomes->count + (replay ? 1 : 0);
+	all->failures += outcomes->verdicts[EXPECT_FAILED] + (replay && !replay->agrees);
 	all->skipped += outcomes->verdicts[EXPECT_INCONCLUSIVE];
 	all->scenarios++;
 }
 
-/* The history that the scenario was made from, decision by decision; of the tables only. */
-static enum exit_code replay_history(const struct scenario *s, const struct run_plan *plan,
-				     struct documents *all)
+static void append_replay(struct documents *all, const struct run_plan *plan,
+			  const struct replay_report *replay)
 {
 	char *text = NULL;
-	enum exit_code code = replay_report_file(s->recording, &text);
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
 
-	if (text && (!plan->quiet || code == EXIT_NOT_HELD)) {
+	if (!out) {
+		g_error("out of memory");
+	}
+	replay_report_print(replay, out);
+	fclose(out);
+	if (!plan->quiet || !replay->agrees) {
 		g_string_append_printf(all->table, "%s\n", text);
 	}
 	free(text);
-	return code;
 }
 
 static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
@@ -322,6 +327,32 @@ static enum exit_code worse(enum exit_code a, enum exit_code b)
 	return MAX(a, b);
 }
 
+static enum exit_code run_either(const struct scenario *s, const struct scenario_files *files,
+				 struct run_plan *plan, struct documents *all)
+{
+	return s->sweep_count ? run_sweep(s, files, plan, all) : run_one(s, plan, all);
+}
+
+/* The history that the scenario was made from comes first: without it the figures stand for nothing. */
+static enum exit_code run_with_history(const struct scenario *s, const struct scenario_files *files,
+				       struct run_plan *plan, struct documents *all)
+{
+	struct replay_report replay;
+
+	if (!s->recording.file) {
+		return run_either(s, files, plan, all);
+	}
+	enum exit_code code = replay_report_make(&replay, &s->recording, NULL);
+	if (code < EXIT_USAGE) {
+		append_replay(all, plan, &replay);
+		plan->report.replay = &replay;
+		code = worse(code, run_either(s, files, plan, all));
+		plan->report.replay = NULL;
+	}
+	replay_report_release(&replay);
+	return code;
+}
+
 static enum exit_code run_all(const struct scenario_files *files, struct run_plan *plan)
 {
 	struct documents all = {
@@ -337,10 +368,7 @@ static enum exit_code run_all(const struct scenario_files *files, struct run_pla
 	enum exit_code code = EXIT_HELD;
 
 	for (size_t i = 0; i < files->count && code != EXIT_INTERRUPTED; i++) {
-		const struct scenario *s = files->each[i];
-		code = s->recording ? worse(code, replay_history(s, plan, &all)) : code;
-		code = worse(code, s->sweep_count ? run_sweep(s, files, plan, &all)
-						  : run_one(s, plan, &all));
+		code = worse(code, run_with_history(files->each[i], files, plan, &all));
 	}
 	if (all.scenarios > 0 && !write_documents(plan, &all)) {
 		code = worse(code, EXIT_BROKEN);
@@ -383,7 +411,9 @@ const struct command command_run = {
 	.description =
 		"Prints a table, of several scenarios a line for each strategy, or the one document that is\n"
 		"asked for with -, on standard output. Of a folder every .yaml file in it is run. The same seed gives the same figures, with any\n"
-		"number of jobs. Control-C writes what is finished and says that it is partial.",
+		"number of jobs. Control-C writes what is finished and says that it is partial.\n\n"
+		"A scenario's recording is replayed first. --json holds what came of it as \"replay\", --junit as a test case;\n"
+		"--csv has a row for each strategy and replication, and none for it.",
 	.options = options,
 	.example =
 		"  msirace run scenarios/affinity-race.yaml --strategy x86-direct --strategy x86-tmp\n"

@@ -55,6 +55,8 @@ bool load_map_of(struct loader *l, const struct schema_key *key, const struct ya
 	if (strcmp(key->section->name, "machine") == 0) {
 		sound &= finish_machine(l, node, &s->machine);
 		l->machine_sound = sound;
+	} else if (strcmp(key->section->name, "recording") == 0) {
+		sound = sound && finish_recording(l, node, at, &s->recording);
 	} else if (strcmp(key->section->name, "check") == 0) {
 		s->check.present = node != NULL;
 	} else if (strcmp(key->name, "raise") == 0) {
@@ -82,6 +84,16 @@ static bool load_preset(struct loader *l, const struct schema_key *key, const st
 	return !key->preset || load_value(l, key, yaml_scalar(l->tree, key->preset, at), base);
 }
 
+static const struct yaml_node *mapping_of_one(struct loader *l, const char *name,
+					       const struct yaml_node *value)
+{
+	struct yaml_node *mapping = yaml_mapping(l->tree, &value->mark);
+
+	yaml_mapping_set(l->tree, mapping, yaml_scalar(l->tree, name, &value->mark),
+			 yaml_clone(l->tree, value));
+	return mapping;
+}
+
 /* Whether a value is sound is remembered, for the checks that need several. */
 static bool load_entry(struct loader *l, const struct schema_key *key,
 		       const struct yaml_entry *entry, void *base)
@@ -91,6 +103,7 @@ static bool load_entry(struct loader *l, const struct schema_key *key,
 
 	if (sound && map && value->kind == YAML_SCALAR) {
 		sound = scalar_text(l, key->name, value);
+		value = sound && key->single ? mapping_of_one(l, key->single, value) : value;
 	}
 	if (sound) {
 		sound = map ? load_map_of(l, key, value, &entry->key->mark, base)

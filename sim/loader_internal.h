@@ -81,6 +81,8 @@ bool load_sweep(struct loader *l, const struct yaml_node *node);
 /* scenario_checks.c: what one key alone cannot tell. */
 bool finish_machine(struct loader *l, const struct yaml_node *node,
 		    struct scenario_machine *machine);
+bool finish_recording(struct loader *l, const struct yaml_node *node, const struct mark *at,
+		      const struct scenario_recording *recording);
 bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struct mark *at,
 		     struct scenario_arrivals *arrivals);
 bool finish_domain(struct loader *l, const struct yaml_node *node, const char *name,

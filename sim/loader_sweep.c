@@ -41,6 +41,11 @@ bool load_sweep(struct loader *l, const struct yaml_node *node)
 		const char *path = node->entries[i].key->text;
 		sweep->path = g_strdup(path);
 		sweep->line = node->entries[i].key->mark.line;
+		if (g_str_has_prefix(path, "recording")) {
+			diagnose(l->d, &node->entries[i].key->mark,
+				 "'%s' cannot be swept: a recording is replayed once, before all cells", path);
+			sound = false;
+		}
 		sound &= load_values(l, path, node->entries[i].value, sweep);
 	}
 	return sound;

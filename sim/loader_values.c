@@ -82,18 +82,26 @@ static bool in_range(struct loader *l, const struct schema_key *key, const struc
 	return false;
 }
 
+/* A text of any use; NULL, and an error, for another. */
+static const char *sound_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+{
+	const char *text = scalar_text(l, key->name, node);
+
+	if (text && (text[0] == '\0' || strlen(text) > TEXT_BYTES_MAX)) {
+		diagnose(l->d, &node->mark, "'%s' must have 1 to %d bytes", key->name,
+			 TEXT_BYTES_MAX);
+		return NULL;
+	}
+	return text;
+}
+
 static bool load_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
 		      void *base)
 {
-	const char *text = scalar_text(l, key->name, node);
+	const char *text = sound_text(l, key, node);
 	char **field = field_of(key, base);
 
 	if (!text) {
-		return false;
-	}
-	if (text[0] == '\0' || strlen(text) > TEXT_BYTES_MAX) {
-		diagnose(l->d, &node->mark, "'%s' must have 1 to %d bytes", key->name,
-			 TEXT_BYTES_MAX);
 		return false;
 	}
 	g_free(*field);
@@ -119,23 +127,27 @@ static bool load_name(struct loader *l, const struct schema_key *key, const stru
 	return load_text(l, key, node, base);
 }
 
+/* What a name in the scenario file is from the working directory. */
+static char *from_folder(const struct loader *l, const char *name)
+{
+	g_autofree char *folder = g_path_get_dirname(l->s->file);
+
+	return g_path_is_absolute(name) || strcmp(folder, ".") == 0 ? g_strdup(name)
+								     : g_build_filename(folder, name, NULL);
+}
+
 /* Relative to the scenario file's folder. */
 static bool load_file_name(struct loader *l, const struct schema_key *key,
 			   const struct yaml_node *node, void *base)
 {
+	const char *text = sound_text(l, key, node);
 	char **field = field_of(key, base);
 
-	if (!load_text(l, key, node, base)) {
+	if (!text) {
 		return false;
 	}
-	if (!g_path_is_absolute(*field)) {
-		g_autofree char *folder = g_path_get_dirname(l->s->file);
-		if (strcmp(folder, ".") != 0) {
-			char *joined = g_build_filename(folder, *field, NULL);
-			g_free(*field);
-			*field = joined;
-		}
-	}
+	g_free(*field);
+	*field = from_folder(l, text);
 	return true;
 }
 
@@ -369,6 +381,29 @@ static bool load_count_list(struct loader *l, const struct schema_key *key,
 	}
 	*(uint32_t **)field_of(key, base) = values;
 	*(size_t *)second_field_of(key, base) = items.count;
+	return sound;
+}
+
+static bool load_file_list(struct loader *l, const struct schema_key *key,
+			   const struct yaml_node *node, void *base)
+{
+	struct items items;
+	bool sound = true;
+
+	if (!list_items(l, key, node, &items)) {
+		return false;
+	}
+	char **names = g_new0(char *, items.count + 1);
+	size_t count = 0;
+	for (uint32_t i = 0; i < items.count; i++) {
+		const char *text = sound_text(l, key, item(&items, i));
+		sound &= text != NULL;
+		if (text) {
+			names[count++] = from_folder(l, text);
+		}
+	}
+	*(char ***)field_of(key, base) = names;
+	*(size_t *)second_field_of(key, base) = count;
 	return sound;
 }
 
@@ -745,6 +780,8 @@ bool load_value(struct loader *l, const struct schema_key *key, const struct yam
 		return load_cpu_list(l, key, node, base);
 	case TYPE_DURATION_LIST:
 		return load_duration_list(l, key, node, base);
+	case TYPE_FILE_LIST:
+		return load_file_list(l, key, node, base);
 	case TYPE_DEVICE:
 		return load_device_reference(l, node, field_of(key, base),
 					     second_field_of(key, base));

@@ -35,7 +35,8 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
                              const struct write_sequences *sequences);
 
 /*
- * cpus: of the recorded machine. recording: its file name as the scenario shall have it. False: the
+ * cpus: of the recorded machine. recording: the scenario's key of that name, whole lines of YAML; "":
+ * none. False: the
  * recording has no MSI that a scenario could be made of, and nothing is written.
  */
 bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, const char *recording,

@@ -324,7 +324,7 @@ static void write_raises(const struct recorded_scenario *r, const struct recorde
 	}
 	if (r->fit) {
 		double rate_hz = (double)irq->raises * 1e9 / (double)MAX(active_ns, 1);
-		fprintf(out, "    raise: {process: poisson, rate: %.6fHz}\n", CLAMP(rate_hz, 1e-6, 1e9));
+		fprintf(out, "    raise: {process: poisson, rate: %.6fHz}\n", CLAMP(rate_hz, 1e-3, 1e9));
 		return;
 	}
 	fputs("    raise: {process: times, at: [", out);
@@ -475,7 +475,6 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, c
                              FILE *out)
 {
 	struct writer w = { .r = r, .cpus = cpus };
-	g_autofree char *quoted = g_strescape(recording, NULL);
 	char *actions = NULL;
 	size_t length;
 	FILE *later = open_memstream(&actions, &length);
@@ -500,9 +499,9 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, c
 		write_comment(&w, out);
 		fprintf(out,
 		        "question: What would this machine have lost under each strategy?\n"
-		        "recording: \"%s\"\n"
+		        "%s"
 		        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n",
-		        quoted, r->remapped ? "vtd" : "none", cpus);
+		        recording, r->remapped ? "vtd" : "none", cpus);
 		write_devices(&w, out);
 		fputs(actions, out);
 		write_strategies(&w, out);

@@ -2,13 +2,11 @@
 #include "sim/replay_report.h"
 
 #include <glib.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "sim/import/what_if.h"
 #include "sim/recorded_scenario.h"
 #include "sim/recording_file.h"
-#include "sim/write_sequences.h"
 
 struct readers {
 	struct write_sequences *writes;
@@ -43,55 +41,142 @@ static void read_event(void *context, const struct ftrace_event *e)
 	}
 }
 
-enum exit_code replay_report(int fd, const char *name, struct replay_options *options,
-                             struct recorded_scenario *scenario, struct replay_result *result,
-                             FILE *out)
+static char *snapshot_name(const char *path)
 {
-	struct readers readers = { write_sequences_new(NULL, -1), what_if_new(), scenario };
-	enum exit_code code = EXIT_USAGE;
+	char *name = g_path_get_basename(path);
+
+	if (g_str_has_suffix(name, ".ktdump")) {
+		name[strlen(name) - strlen(".ktdump")] = '\0';
+	}
+	return name;
+}
+
+/* Every file that cannot be read is told. */
+static bool read_state(const char *path, struct matrix_state **state)
+{
 	char *error = NULL;
 
-	options->part = read_part;
-	options->op = read_op;
-	options->event = read_event;
-	options->context = &readers;
-	int got = replay_recording(fd, options, result, &error);
-	if (got < 0) {
-		fprintf(stderr, "msirace: %s: %s\n", name, error ? error : g_strerror(-got));
+	*state = matrix_state_read(path, &error);
+	if (error) {
+		fprintf(stderr, "msirace: %s\n", error);
 		g_free(error);
-	} else {
-		const struct write_sequence_counts *writes = write_sequences_end(readers.writes);
-		bool agrees = replay_agrees(result, options) && !writes->divergences;
-		replay_print(result, options, name, out);
-		write_sequences_print(writes, out);
-		if (result->parts) {
-			what_if_print(readers.what_if, out);
-		}
-		code = agrees ? EXIT_HELD : EXIT_NOT_HELD;
 	}
-	write_sequences_free(readers.writes);
-	what_if_free(readers.what_if);
+	return *state;
+}
+
+static bool read_states(struct replay_report *report)
+{
+	const struct scenario_recording *source = report->source;
+	struct replay_options *options = &report->options;
+	bool read = true;
+
+	options->snapshots = g_new0(struct replay_snapshot, source->snapshots_count);
+	for (size_t i = 0; i < source->snapshots_count; i++) {
+		struct replay_snapshot *snapshot = &options->snapshots[options->snapshots_count++];
+		snapshot->name = snapshot_name(source->snapshots[i]);
+		read &= read_state(source->snapshots[i], &snapshot->state);
+	}
+	read &= !source->start || read_state(source->start, &report->start);
+	options->start = report->start;
+	options->cpus = source->cpus;
+	return read;
+}
+
+static enum exit_code replay(struct replay_report *report, int fd,
+                             struct recorded_scenario *scenario)
+{
+	struct readers readers = { report->sequences, report->what_if, scenario };
+	struct replay_options options = report->options;
+	char *error = NULL;
+
+	options.part = read_part;
+	options.op = read_op;
+	options.event = read_event;
+	options.context = &readers;
+	int got = replay_recording(fd, &options, &report->result, &error);
+	if (got < 0) {
+		fprintf(stderr, "msirace: %s: %s\n", report->source->file,
+		        error ? error : g_strerror(-got));
+		g_free(error);
+		return EXIT_USAGE;
+	}
+	report->writes = write_sequences_end(report->sequences);
+	report->agrees = replay_agrees(&report->result, &report->options) &&
+	                 !report->writes->divergences;
+	return report->agrees ? EXIT_HELD : EXIT_NOT_HELD;
+}
+
+enum exit_code replay_report_make_open(struct replay_report *report, int fd,
+                                       const struct scenario_recording *source,
+                                       struct recorded_scenario *scenario)
+{
+	*report = (struct replay_report){
+		.source = source,
+		.sequences = write_sequences_new(NULL, -1),
+		.what_if = what_if_new(),
+	};
+	return read_states(report) ? replay(report, fd, scenario) : EXIT_USAGE;
+}
+
+enum exit_code replay_report_make(struct replay_report *report,
+                                  const struct scenario_recording *source,
+                                  struct recorded_scenario *scenario)
+{
+	int fd = recording_open(source->file);
+
+	*report = (struct replay_report){ .source = source };
+	if (fd < 0) {
+		fprintf(stderr, "msirace: %s: %s\n", source->file, g_strerror(-fd));
+		return EXIT_USAGE;
+	}
+	enum exit_code code = replay_report_make_open(report, fd, source, scenario);
+	close(fd);
 	return code;
 }
 
-enum exit_code replay_report_file(const char *path, char **text)
+void replay_report_release(struct replay_report *report)
 {
-	struct replay_options options = { 0 };
-	struct replay_result result = { 0 };
-	size_t length;
-	int fd = recording_open(path);
+	for (size_t i = 0; i < report->options.snapshots_count; i++) {
+		g_free(report->options.snapshots[i].name);
+		g_free(report->options.snapshots[i].difference);
+		matrix_state_free(report->options.snapshots[i].state);
+	}
+	g_free(report->options.snapshots);
+	matrix_state_free(report->start);
+	replay_result_release(&report->result);
+	write_sequences_free(report->sequences);
+	what_if_free(report->what_if);
+}
 
-	if (fd < 0) {
-		fprintf(stderr, "msirace: %s: %s\n", path, g_strerror(-fd));
-		return EXIT_USAGE;
+void replay_report_print(const struct replay_report *report, FILE *out)
+{
+	replay_print(&report->result, &report->options, report->source->file, out);
+	write_sequences_print(report->writes, out);
+	if (report->result.parts) {
+		what_if_print(report->what_if, out);
 	}
-	FILE *out = open_memstream(text, &length);
-	if (!out) {
-		g_error("out of memory");
+}
+
+char *replay_report_differences(const struct replay_report *report)
+{
+	GString *text = g_string_new(NULL);
+
+	if (report->agrees) {
+		return g_string_free(text, TRUE);
 	}
-	enum exit_code code = replay_report(fd, path, &options, NULL, &result, out);
-	fclose(out);
-	replay_result_release(&result);
-	close(fd);
-	return code;
+	if (report->result.divergences) {
+		g_string_append(text, report->result.divergence);
+	}
+	for (size_t i = 0; i < report->options.snapshots_count; i++) {
+		const struct replay_snapshot *snapshot = &report->options.snapshots[i];
+		if (replay_snapshot_disagrees(&report->result, snapshot)) {
+			g_string_append_printf(text, "snapshot %s: %s\n", snapshot->name,
+			                       snapshot->difference);
+		}
+	}
+	if (report->writes->divergences) {
+		g_string_append(text, report->writes->divergence);
+	}
+	g_strchomp(text->str);
+	return g_string_free(text, FALSE);
 }

@@ -19,9 +19,12 @@
 /* The characters of occupancy.map, by level. */
 #define REPORT_MAP_LEVELS ".123456789#"
 
+struct replay_report;
+
 struct report_options {
 	const char *version; /* of the program, as in `msirace --version` */
 	bool timing;         /* the wall clock's figures too: the table's last line, JSON's "timing", JUnit's times */
+	const struct replay_report *replay; /* of the scenario's recording; NULL: it has none */
 	bool quiet;          /* the table: only the expectations that did not hold, nothing where all did */
 };
 
@@ -45,7 +48,8 @@ GString *report_summary(const struct run_result *result, const struct expect_out
 void report_broken_expectations(GString *out, const struct scenario *s, const struct expect_outcomes *outcomes);
 
 /*
- * One JSON object, ended by a newline:
+ * One JSON object, ended by a newline. A member that is added keeps the schema version, as readers pass
+ * over what they do not know; one that goes or means something else needs the next.
  *   schema_version, kind ("msirace run"), version, seed, partial
  *   scenario: {name, file, question, duration_ps, drain_ps, replications, resolved}; resolved is YAML that runs again
  *   estimated_timings: [{key, value_ps}]; those that are estimates without a published source, left at their defaults
@@ -57,6 +61,7 @@ void report_broken_expectations(GString *out, const struct scenario *s, const st
  *                 occupancy: {interval_ps, samples: [[used, leaked, migrations, online, cpu_min, cpu_median, cpu_max]],
  *                             cpus, cpus_per_row, vector_first, vectors, vectors_per_column, map: ["row"]}}]
  *   expectations: [{text, contender, metric, op, value, verdict, found, low, high, method, message, line}]
+ *   replay: as replay_report_json() says; only where the scenario has a recording
  *   timing: {wall_seconds, interrupts_per_wall_second, contenders: [{name, wall_seconds}]}
  * A percentile in each[] is null where there is no value, or it lies in the overflow; mean_rank places the replication's
  * latencies among all of its contender's (histogram_mean_rank()), null where it has none. An integer above 2^63 - 1 is written as that. A bucket [low_ps, count] ends below low_ps + max(1, 2^(k - linear_bits)),
@@ -70,13 +75,14 @@ GString *report_json(const struct run_result *result, const struct expect_outcom
 /*
  * RFC 4180 with a header: scenario, seed, contender, replication, every counter (times as KEY_ps), then latency_p50_ps, latency_p99_ps,
  * latency_p99.9_ps, latency_max_ps, latency_overflow. One row a contender and replication. A percentile that falls into
- * the overflow, or of no values, is empty.
+ * the overflow, or of no values, is empty. The replay of a recording has no contender, and no row.
  */
 GString *report_csv(const struct run_result *result);
 
 /*
  * JUnit XML: a test suite named as the scenario, a test case for each expectation and contender (classname
- * "scenario.contender", name the expectation's text). Failed: <failure>; inconclusive: <skipped>; both with the message.
+ * "scenario.contender", name the expectation's text), and one for the replay of a recording (classname
+ * "scenario.replay", name the recording's file), which fails with all that is not equal. Failed: <failure>; inconclusive: <skipped>; both with the message.
  */
 GString *report_junit(const struct run_result *result, const struct expect_outcomes *outcomes,
 		      const struct report_options *options);

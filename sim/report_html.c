@@ -349,6 +349,7 @@ static void append_sweep(GString *out, const struct plot_inputs *inputs, const c
 	append_heading(out, set->each[0].scenario, section);
 	append_question(out, &set->each[0]);
 	append_origin(out, set, &set->each[0]);
+	report_html_replay(out, set->replay);
 	append_figures(out, inputs, svg, input, PLOT_OF_SWEEP);
 	g_string_append(out, "<h3>The last cell</h3>\n");
 	append_verdicts(out, set, set->count - 1, set->count);
@@ -375,6 +376,7 @@ static void append_runs(GString *out, const struct plot_inputs *inputs, const ch
 		append_origin(out, set, &set->each[i]);
 		append_verdicts(out, set, i, i + 1);
 		append_expectations(out, &set->each[i]);
+		report_html_replay(out, set->each[i].replay);
 		append_figures(out, inputs, svg, input, i);
 		append_resolved(out, set, &set->each[i]);
 	}

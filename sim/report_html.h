@@ -13,6 +13,9 @@
  */
 GString *report_html(const struct plot_inputs *inputs, const char *const *svg, const char *version);
 
+/* Appends what the replay of a recording found; NULL: nothing. */
+void report_html_replay(GString *out, const struct results_replay *replay);
+
 /* Appends a text, escaped for HTML and XML; line ends stay. */
 void report_html_text(GString *out, const char *text);
 

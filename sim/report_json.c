@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "sim/json_write.h"
+#include "sim/replay_report.h"
 #include "sim/report.h"
 #include "sim/report_format.h"
 
@@ -246,6 +247,9 @@ GString *report_json(const struct run_result *result, const struct expect_outcom
 	json_bool(&w, "partial", result->partial);
 	write_scenario(&w, s);
 	write_timing_estimates(&w, s);
+	if (options->replay) {
+		replay_report_json(&w, "replay", options->replay);
+	}
 	json_array_begin(&w, "contenders", JSON_LINES);
 	for (size_t c = 0; c < s->contenders_count; c++) {
 		write_contender(&w, s->contenders[c].name, &result->contenders[c]);

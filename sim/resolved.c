@@ -7,6 +7,7 @@
 
 #include "sim/loader_internal.h"
 #include "sim/units.h"
+#include "sim/yaml_write.h"
 
 struct writer {
 	GString *out;
@@ -15,30 +16,6 @@ struct writer {
 
 /* Does the key say anything in this mapping? */
 typedef bool key_filter(const void *base, const char *key);
-
-static void write_text(GString *out, const char *text)
-{
-	static const char safe[] = G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-+./ <>=!,%";
-	size_t length = strlen(text);
-	bool plain = g_ascii_isalpha(text[0]) && strspn(text, safe) == length &&
-		     text[length - 1] != ' ' && strcmp(text, "null") != 0;
-
-	if (plain) {
-		g_string_append(out, text);
-		return;
-	}
-	g_string_append_c(out, '"');
-	for (const char *c = text; *c; c++) {
-		if (*c == '"' || *c == '\\') {
-			g_string_append_printf(out, "\\%c", *c);
-		} else if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-			g_string_append_printf(out, "\\x%02x", (unsigned char)*c);
-		} else {
-			g_string_append_c(out, *c);
-		}
-	}
-	g_string_append_c(out, '"');
-}
 
 static void write_counts(GString *out, const uint32_t *values, size_t count)
 {
@@ -66,16 +43,24 @@ static void write_taken(GString *out, char *text)
 }
 
 /* A file name as the scenario file would write it: relative to its folder. */
-static void write_file_name(struct writer *w, const char *path)
+static const char *file_name(const struct writer *w, const char *path)
 {
 	g_autofree char *folder = g_path_get_dirname(w->s->file);
 	size_t length = strlen(folder);
+	bool below = strcmp(folder, ".") != 0 && strncmp(path, folder, length) == 0 &&
+		     path[length] == '/' && path[length + 1] != '/';
 
-	if (strcmp(folder, ".") != 0 && strncmp(path, folder, length) == 0 && path[length] == '/' &&
-	    path[length + 1] != '/') {
-		path += length + 1;
+	return below ? path + length + 1 : path;
+}
+
+static void write_file_names(struct writer *w, char *const *paths, size_t count)
+{
+	g_string_append_c(w->out, '[');
+	for (size_t i = 0; i < count; i++) {
+		g_string_append(w->out, i ? ", " : "");
+		yaml_write_item(w->out, file_name(w, paths[i]));
 	}
-	write_text(w->out, path);
+	g_string_append_c(w->out, ']');
 }
 
 static void write_target(GString *out, const struct scenario_action *action)
@@ -115,6 +100,7 @@ static bool is_empty(const struct schema_key *key, const void *base)
 		return *(const double *)field == 0;
 	case TYPE_COUNT_LIST:
 	case TYPE_DURATION_LIST:
+	case TYPE_FILE_LIST:
 		return *(const size_t *)count == 0;
 	default:
 		return false;
@@ -132,7 +118,7 @@ static void write_number(GString *out, const struct schema_key *key, uint32_t va
 
 static void write_vcpu(struct writer *w, const struct schema_key *key, int32_t vcpu)
 {
-	write_text(w->out, vcpu < 0 ? key->word : w->s->vcpus[vcpu].name);
+	yaml_write_text(w->out, vcpu < 0 ? key->word : w->s->vcpus[vcpu].name);
 }
 
 static void write_value(struct writer *w, const struct schema_key *key, const void *base)
@@ -144,10 +130,10 @@ static void write_value(struct writer *w, const struct schema_key *key, const vo
 	switch (key->type) {
 	case TYPE_TEXT:
 	case TYPE_NAME:
-		write_text(out, *(char *const *)field);
+		yaml_write_text(out, *(char *const *)field);
 		break;
 	case TYPE_FILE:
-		write_file_name(w, *(char *const *)field);
+		yaml_write_text(out, file_name(w, *(char *const *)field));
 		break;
 	case TYPE_BOOL:
 		g_string_append(out, *(const bool *)field ? "true" : "false");
@@ -183,8 +169,11 @@ static void write_value(struct writer *w, const struct schema_key *key, const vo
 	case TYPE_DURATION_LIST:
 		write_durations(out, *(uint64_t *const *)field, *(const size_t *)second);
 		break;
+	case TYPE_FILE_LIST:
+		write_file_names(w, *(char *const *const *)field, *(const size_t *)second);
+		break;
 	case TYPE_DEVICE:
-		write_text(out,
+		yaml_write_text(out,
 			   device_name(w->s, *(const int32_t *)field, *(const uint32_t *)second));
 		break;
 	case TYPE_VCPU:
@@ -209,7 +198,7 @@ static void write_expectation(struct writer *w, unsigned indent, int32_t contend
 	const char *name = contender < 0 ? "all" : w->s->contenders[contender].name;
 
 	g_string_append_printf(w->out, "%*s- %s: ", (int)indent, "", name);
-	write_text(w->out, text + strlen(name) + strlen(": "));
+	yaml_write_text(w->out, text + strlen(name) + strlen(": "));
 	g_string_append_c(w->out, '\n');
 }
 
@@ -281,11 +270,11 @@ static void write_sweep(struct writer *w, unsigned indent)
 	for (size_t i = 0; i < w->s->sweep_count; i++) {
 		const struct scenario_sweep *sweep = &w->s->sweep[i];
 		g_string_append_printf(w->out, "%*s", (int)indent, "");
-		write_text(w->out, sweep->path);
+		yaml_write_text(w->out, sweep->path);
 		g_string_append(w->out, ": [");
 		for (size_t j = 0; j < sweep->values_count; j++) {
 			g_string_append(w->out, j ? ", " : "");
-			write_text(w->out, sweep->values[j]);
+			yaml_write_item(w->out, sweep->values[j]);
 		}
 		g_string_append(w->out, "]\n");
 	}
@@ -351,7 +340,10 @@ static void write_map(struct writer *w, const struct schema_key *key, const void
 {
 	bool arrivals = strcmp(key->name, "raise") == 0;
 
-	if (strcmp(key->name, "check") == 0 && !w->s->check.present) {
+	bool absent = (strcmp(key->name, "check") == 0 && !w->s->check.present) ||
+		      (strcmp(key->name, "recording") == 0 && !w->s->recording.file);
+
+	if (absent) {
 		return;
 	}
 	if (is_missing_domain(key, base)) {

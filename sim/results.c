@@ -464,6 +464,162 @@ static void read_expectations(struct reading *r, JsonObject *root, struct result
 	json_array_unref(expectations);
 }
 
+typedef void read_element(struct reading *r, JsonObject *object, void *element);
+
+/* The elements of an array, each an object, into an array of theirs. */
+static void *read_elements(struct reading *r, JsonObject *object, const char *member, gsize size,
+			   read_element *read, uint32_t *count)
+{
+	JsonArray *array = read_array(r, object, member);
+	guint length = json_array_get_length(array);
+	char *elements = g_malloc0_n(length, size);
+
+	for (guint i = 0; i < length; i++) {
+		gsize before = enter(r, member, i);
+		read(r, as_object(r, json_array_get_element(array, i), ""), elements + i * size);
+		g_string_truncate(r->place, before);
+	}
+	json_array_unref(array);
+	*count = length;
+	return elements;
+}
+
+static void read_decision(struct reading *r, JsonObject *object, void *element)
+{
+	*(struct results_compared *)element = (struct results_compared){
+		.what = read_text(r, object, "decision", false),
+		.made = read_count(r, object, "made"),
+		.compared = read_count(r, object, "compared"),
+		.equal = read_count(r, object, "equal"),
+	};
+}
+
+static void read_reason_of_decisions(struct reading *r, JsonObject *object, void *element)
+{
+	*(struct results_reason *)element = (struct results_reason){
+		.text = read_text(r, object, "reason", false),
+		.count = read_count(r, object, "decisions"),
+		.first_line = read_count(r, object, "first_line"),
+	};
+}
+
+static void read_reason_of_writes(struct reading *r, JsonObject *object, void *element)
+{
+	*(struct results_reason *)element = (struct results_reason){
+		.text = read_text(r, object, "reason", false),
+		.count = read_count(r, object, "changes"),
+		.first_line = read_count(r, object, "first_line"),
+	};
+}
+
+static void read_snapshot(struct reading *r, JsonObject *object, void *element)
+{
+	*(struct results_snapshot *)element = (struct results_snapshot){
+		.name = read_text(r, object, "name", false),
+		.equal = read_bool(r, object, "equal"),
+		.difference = read_text(r, object, "difference", true),
+	};
+}
+
+static void read_placement(struct reading *r, JsonObject *object, void *element)
+{
+	*(struct results_placement *)element = (struct results_placement){
+		.name = read_text(r, object, "placement", false),
+		.granted = read_count(r, object, "granted"),
+		.refused = read_count(r, object, "refused"),
+		.not_refused = read_count(r, object, "not_refused"),
+		.elsewhere = read_count(r, object, "elsewhere"),
+		.displaced = read_count(r, object, "displaced"),
+		.stranded = read_count(r, object, "stranded"),
+		.most_on_a_cpu = read_count(r, object, "most_on_a_cpu"),
+		.in_use = read_count(r, object, "in_use"),
+		.leaked = read_count(r, object, "leaked"),
+	};
+}
+
+static void read_divergence(struct reading *r, JsonObject *object, struct results_divergence *to)
+{
+	to->count = read_count(r, object, "divergences");
+	if (to->count == 0) {
+		return;
+	}
+	JsonObject *first = read_object(r, object, "divergence");
+	gsize before = enter(r, "divergence", G_MAXUINT);
+	JsonArray *states = read_array(r, first, "states");
+	GString *lines = g_string_new(NULL);
+
+	to->text = read_text(r, first, "text", false);
+	for (guint i = 0; i < json_array_get_length(states); i++) {
+		JsonNode *state = json_array_get_element(states, i);
+		bool text = JSON_NODE_HOLDS_VALUE(state) && json_node_get_value_type(state) == G_TYPE_STRING;
+		if (!text) {
+			complain(r, "states", "not strings");
+		}
+		g_string_append_printf(lines, "%s\n", text ? json_node_get_string(state) : "");
+	}
+	to->states = g_string_free(lines, FALSE);
+	json_array_unref(states);
+	g_string_truncate(r->place, before);
+}
+
+static void join_reasons(struct results_replay *to, struct results_reason *more, uint32_t count)
+{
+	to->reasons = g_renew(struct results_reason, to->reasons, to->reasons_count + count);
+	for (uint32_t i = 0; i < count; i++) {
+		to->reasons[to->reasons_count++] = more[i];
+	}
+	g_free(more);
+}
+
+static void read_writes(struct reading *r, JsonObject *replay, struct results_replay *to)
+{
+	JsonObject *writes = read_object(r, replay, "writes");
+	gsize before = enter(r, "writes", G_MAXUINT);
+	uint32_t count;
+
+	to->writes.made = read_count(r, writes, "changes");
+	to->writes.compared = read_count(r, writes, "compared");
+	to->writes.equal = read_count(r, writes, "equal");
+	struct results_reason *reasons = read_elements(r, writes, "not_comparable", sizeof(reasons[0]),
+						       read_reason_of_writes, &count);
+	join_reasons(to, reasons, count);
+	read_divergence(r, writes, &to->writes_divergence);
+	g_string_truncate(r->place, before);
+}
+
+/* Only a scenario with a recording has it. */
+static struct results_replay *read_replay(struct reading *r, JsonObject *root)
+{
+	JsonNode *node = root ? json_object_get_member(root, "replay") : NULL;
+
+	if (node == NULL) {
+		return NULL;
+	}
+	struct results_replay *to = g_new0(struct results_replay, 1);
+	JsonObject *object = as_object(r, node, "replay");
+	gsize before = enter(r, "replay", G_MAXUINT);
+	to->recording = read_text(r, object, "recording", false);
+	to->agreement = read_bool(r, object, "agreement");
+	to->lines = read_count(r, object, "lines");
+	to->events = read_count(r, object, "events");
+	to->decisions = read_elements(r, object, "decisions", sizeof(to->decisions[0]), read_decision,
+				      &to->decisions_count);
+	to->reasons = read_elements(r, object, "not_comparable", sizeof(to->reasons[0]),
+				    read_reason_of_decisions, &to->reasons_count);
+	JsonObject *counters = read_object(r, object, "counters");
+	to->counters.compared = read_count(r, counters, "compared");
+	to->counters.equal = read_count(r, counters, "equal");
+	to->counters.made = to->counters.compared + read_count(r, counters, "not_comparable");
+	read_divergence(r, object, &to->divergence);
+	to->snapshots = read_elements(r, object, "snapshots", sizeof(to->snapshots[0]), read_snapshot,
+				      &to->snapshots_count);
+	read_writes(r, object, to);
+	to->what_if = read_elements(r, object, "what_if", sizeof(to->what_if[0]), read_placement,
+				    &to->what_if_count);
+	g_string_truncate(r->place, before);
+	return to;
+}
+
 static bool is_kind(JsonNode *root, const char *expected)
 {
 	JsonObject *object = root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root)
@@ -505,6 +661,7 @@ static void read_document(struct reading *r, JsonNode *root, struct results *to)
 	read_scenario(r, object, to);
 	read_contenders(r, object, to);
 	read_expectations(r, object, to);
+	to->replay = read_replay(r, object);
 }
 
 static void read_keys(struct reading *r, JsonObject *root, struct results_set *to)
@@ -556,6 +713,7 @@ static void read_sweep(struct reading *r, JsonNode *root, struct results_set *to
 	to->sweep = true;
 	to->partial = read_bool(r, object, "partial");
 	read_keys(r, object, to);
+	to->replay = read_replay(r, object);
 	JsonArray *cells = read_array(r, object, "cells");
 	uint32_t count = json_array_get_length(cells);
 	to->each = g_new0(struct results, count);
@@ -625,6 +783,36 @@ static void free_values(char **values, uint32_t count)
 	g_free(values);
 }
 
+static void free_replay(struct results_replay *replay)
+{
+	if (replay == NULL) {
+		return;
+	}
+	for (uint32_t i = 0; i < replay->decisions_count; i++) {
+		g_free(replay->decisions[i].what);
+	}
+	for (uint32_t i = 0; i < replay->reasons_count; i++) {
+		g_free(replay->reasons[i].text);
+	}
+	for (uint32_t i = 0; i < replay->snapshots_count; i++) {
+		g_free(replay->snapshots[i].name);
+		g_free(replay->snapshots[i].difference);
+	}
+	for (uint32_t i = 0; i < replay->what_if_count; i++) {
+		g_free(replay->what_if[i].name);
+	}
+	g_free(replay->decisions);
+	g_free(replay->reasons);
+	g_free(replay->snapshots);
+	g_free(replay->what_if);
+	g_free(replay->divergence.text);
+	g_free(replay->divergence.states);
+	g_free(replay->writes_divergence.text);
+	g_free(replay->writes_divergence.states);
+	g_free(replay->recording);
+	g_free(replay);
+}
+
 static void free_run(struct results *run)
 {
 	for (uint32_t i = 0; i < run->contenders_count; i++) {
@@ -645,6 +833,7 @@ static void free_run(struct results *run)
 	g_free(run->file);
 	g_free(run->question);
 	g_free(run->resolved);
+	free_replay(run->replay);
 }
 
 void results_free(struct results_set *set)
@@ -658,6 +847,7 @@ void results_free(struct results_set *set)
 	}
 	free_values(set->keys, set->keys_count);
 	g_free(set->each);
+	free_replay(set->replay);
 	g_free(set->path);
 	g_free(set);
 }

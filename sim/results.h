@@ -46,6 +46,53 @@ struct results_expectation {
 	char *message;
 };
 
+/* "not comparable" by reason. */
+struct results_reason {
+	char *text;
+	uint64_t count;
+	uint64_t first_line;
+};
+
+/* Of the first difference: the line's text, and the states below it. */
+struct results_divergence {
+	uint64_t count;       /* of all; 0: the others are empty */
+	char *text;           /* NULL: none */
+	char *states;         /* lines */
+};
+
+/* The replay of the scenario's recording, as replay_report_json() writes it. */
+struct results_replay {
+	char *recording;
+	bool agreement;
+	uint64_t lines;
+	uint64_t events;
+	struct results_compared {
+		char *what;
+		uint64_t made;
+		uint64_t compared;
+		uint64_t equal;
+	} *decisions;
+	uint32_t decisions_count;
+	struct results_compared counters;  /* what is NULL */
+	struct results_compared writes;    /* what is NULL */
+	struct results_reason *reasons;    /* of decisions, then of writes */
+	uint32_t reasons_count;
+	struct results_divergence divergence;
+	struct results_divergence writes_divergence;
+	struct results_snapshot {
+		char *name;
+		bool equal;
+		char *difference; /* NULL: none */
+	} *snapshots;
+	uint32_t snapshots_count;
+	struct results_placement {
+		char *name;
+		uint64_t granted, refused, not_refused, elsewhere, displaced, stranded;
+		uint64_t most_on_a_cpu, in_use, leaked;
+	} *what_if;
+	uint32_t what_if_count;
+};
+
 struct results {
 	char *version;        /* of the program that wrote it */
 	char *scenario;       /* name */
@@ -61,6 +108,7 @@ struct results {
 	uint32_t contenders_count;
 	struct results_expectation *expectations;
 	uint32_t expectations_count;
+	struct results_replay *replay; /* NULL: the scenario has no recording, or is a sweep's cell */
 	char **values;        /* [set->keys_count] of a sweep's cell, in the order of its keys; else NULL */
 };
 
@@ -70,6 +118,7 @@ struct results_set {
 	struct results *each;
 	uint32_t count;
 	bool sweep;
+	struct results_replay *replay; /* of a sweep; NULL: the scenario has no recording */
 	bool partial;         /* a sweep that lacks cells */
 	char **keys;          /* [keys_count + 1] of a sweep, at least one and then NULL; else NULL */
 	uint32_t keys_count;

@@ -98,6 +98,16 @@ static void free_expectations(struct scenario *s)
 	g_free(s->check.expectations);
 }
 
+static void free_recording(struct scenario_recording *recording)
+{
+	g_free(recording->file);
+	g_free(recording->start);
+	for (size_t i = 0; i < recording->snapshots_count; i++) {
+		g_free(recording->snapshots[i]);
+	}
+	g_free(recording->snapshots);
+}
+
 void scenario_free(struct scenario *s)
 {
 	if (!s) {
@@ -130,7 +140,7 @@ void scenario_free(struct scenario *s)
 	g_free(s->file);
 	g_free(s->name);
 	g_free(s->question);
-	g_free(s->recording);
+	free_recording(&s->recording);
 	g_free(s->resolved_yaml);
 	g_free(s);
 }

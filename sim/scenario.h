@@ -243,11 +243,20 @@ struct scenario_sweep {
 	int line;
 };
 
+/* What `run` replays before it races: see sim/replay_report.h. */
+struct scenario_recording {
+	char *file;               /* NULL: the scenario has no recording */
+	char *start;              /* NULL: the allocator's state at the beginning is concluded */
+	uint32_t cpus;            /* 0: as many as the recording shows */
+	char **snapshots;
+	size_t snapshots_count;
+};
+
 struct scenario {
 	char *file;
 	char *name;
 	char *question;
-	char *recording;          /* of a real kernel, which `run` replays first; NULL: none */
+	struct scenario_recording recording;
 	struct scenario_machine machine;
 	struct scenario_vcpu *vcpus;
 	size_t vcpus_count;

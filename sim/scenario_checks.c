@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What one key alone cannot tell: defaults that depend on other keys, and values that do not go together. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "models/strategies/operations.h"
 #include "sim/loader_internal.h"
@@ -154,6 +156,39 @@ static bool refuse(struct loader *l, const struct yaml_node *node, const char *k
 
 	diagnose(l->d, &at, "%s", message);
 	return false;
+}
+
+/* It is read when the scenario runs; that it is there can be said now, and where the file names it. */
+static bool check_readable(struct loader *l, const struct yaml_node *name, const char *path)
+{
+	int error = access(path, R_OK) == 0 ? 0 : errno;
+
+	error = !error && g_file_test(path, G_FILE_TEST_IS_DIR) ? EISDIR : error;
+	if (error) {
+		diagnose(l->d, &name->mark, "%s: %s", path, g_strerror(error));
+	}
+	return !error;
+}
+
+bool finish_recording(struct loader *l, const struct yaml_node *node, const struct mark *at,
+		      const struct scenario_recording *recording)
+{
+	const struct yaml_entry *file = yaml_find(node, "file"), *start = yaml_find(node, "start"),
+				*snapshots = yaml_find(node, "snapshots");
+	bool sound = true;
+
+	if (node && !file) {
+		diagnose(l->d, at, "missing key 'file': 'recording' needs it");
+		return false;
+	}
+	sound &= !file || check_readable(l, file->value, recording->file);
+	sound &= !start || check_readable(l, start->value, recording->start);
+	for (size_t i = 0; i < recording->snapshots_count; i++) {
+		const struct yaml_node *list = snapshots->value;
+		const struct yaml_node *name = list->kind == YAML_SEQUENCE ? list->items[i] : list;
+		sound &= check_readable(l, name, recording->snapshots[i]);
+	}
+	return sound;
 }
 
 bool finish_machine(struct loader *l, const struct yaml_node *node,

@@ -408,13 +408,29 @@ static const struct schema_key check_keys[] = {
 };
 static const struct schema_section check_section = { "check", "check", ROWS(check_keys) };
 
+static const struct schema_key recording_keys[] = {
+	{ "file", TYPE_FILE, IN(scenario_recording, file), .preset_note = "needed where there is a recording",
+	  .documentation = "the recording, as `msirace import` reads it, relative to the scenario" },
+	{ "start", TYPE_FILE, IN(scenario_recording, start), .preset_note = "concluded from the recording",
+	  .documentation =
+		  "the allocator's state at its beginning: a .ktdump, or debugfs irq/domains/VECTOR" },
+	{ "cpus", TYPE_COUNT, IN(scenario_recording, cpus), .min = 1, .max = SCENARIO_CPUS_MAX,
+	  .preset_note = "as many as the recording shows",
+	  .documentation = "number of CPUs of the recorded machine" },
+	{ "snapshots", TYPE_FILE_LIST, IN(scenario_recording, snapshots),
+	  COUNTED(scenario_recording, snapshots_count), .preset_note = "none",
+	  .documentation = "states of the allocator (.ktdump) that the replay is compared with" },
+};
+static const struct schema_section recording_section = { "recording", "recording", ROWS(recording_keys) };
+
 static const struct schema_key root_keys[] = {
 	{ "name", TYPE_TEXT, IN(scenario, name), .preset_note = "the file's name",
 	  .documentation = "what reports call the scenario" },
 	{ "question", TYPE_TEXT, IN(scenario, question),
 	  .documentation = "what the scenario asks" },
-	{ "recording", TYPE_FILE, IN(scenario, recording), .preset_note = "none",
-	  .documentation = "a recording of a real kernel, relative to the scenario: run replays it first" },
+	{ "recording", TYPE_MAP, IN(scenario, recording), .section = &recording_section, .single = "file",
+	  .preset_note = "none",
+	  .documentation = "a recording of a real kernel, which run replays first; a single value is its 'file'" },
 	{ "machine", TYPE_MAP, IN(scenario, machine), .section = &machine_section,
 	  .documentation = "the computer" },
 	{ "vcpus", TYPE_VCPUS, IN(scenario, vcpus), COUNTED(scenario, vcpus_count),
@@ -497,6 +513,7 @@ const char *schema_type_text(enum schema_type type)
 		[TYPE_COUNT_LIST] = "list of whole numbers: [32, 0x80]",
 		[TYPE_CPU_LIST] = "CPUs: 3, 0-3,8 or [0, 2]",
 		[TYPE_DURATION_LIST] = "list of durations: [1ms, 2ms]",
+		[TYPE_FILE_LIST] = "list of file names",
 		[TYPE_DEVICE] = "name of a device or a group",
 		[TYPE_VCPU] = "name of a vCPU",
 		[TYPE_VECTORS] = "vectors: 3, 0-7",

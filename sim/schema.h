@@ -26,6 +26,7 @@ enum schema_type {
 	TYPE_COUNT_LIST,     /* uint32_t * and size_t */
 	TYPE_CPU_LIST,       /* uint32_t * and size_t; word, where there is one, is NULL */
 	TYPE_DURATION_LIST,  /* uint64_t * and size_t */
+	TYPE_FILE_LIST,      /* char ** and size_t; each as TYPE_FILE */
 	TYPE_DEVICE,         /* int32_t and uint32_t: the first device of the name and how many */
 	TYPE_VCPU,           /* int32_t: the vCPU of the name; word, where there is one, is -1 */
 	TYPE_VECTORS,        /* two uint32_t: first and end; word is 0 and UINT32_MAX */
@@ -59,6 +60,7 @@ struct schema_key {
 	const char *word;                    /* a word that stands for a special value */
 	const struct schema_name *names;     /* of TYPE_ENUM */
 	const struct schema_section *section;/* of TYPE_MAP, TYPE_VCPUS, TYPE_DEVICES and TYPE_ACTIONS */
+	const char *single;                  /* of TYPE_MAP: the section's key that a single value stands for; may be NULL */
 	const char *preset;                  /* the default in the file's syntax; NULL: left out, see preset_note */
 	const char *preset_note;             /* what the default is where it depends on other keys; may be NULL */
 	uint64_t preset_ps;                  /* the default of a timing */

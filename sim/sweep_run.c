@@ -10,6 +10,7 @@
 #include "sim/metrics.h"
 #include "sim/precision.h"
 #include "sim/progress.h"
+#include "sim/replay_report.h"
 #include "sim/report_format.h"
 #include "sim/report_grid.h"
 #include "sim/results.h"
@@ -45,6 +46,7 @@ static char *document_of(const struct sweep_job *job, const struct run_result *r
 	struct expect_outcomes *outcomes = expect_evaluate(result);
 
 	report.timing = false;
+	report.replay = NULL;
 	char *document = g_string_free(report_json(result, outcomes, &report), FALSE);
 	expect_free(outcomes);
 	return document;
@@ -210,6 +212,12 @@ static void append_json(const struct sweep_job *job, GString *json)
 	append_member(json, "name", s->name);
 	append_member(json, "file", s->file);
 	append_member(json, "question", s->question);
+	if (job->options->report.replay) {
+		struct json_writer w = { .out = json };
+		g_string_append(json, "\"replay\": ");
+		replay_report_json(&w, NULL, job->options->report.replay);
+		g_string_append(json, ",\n");
+	}
 	g_string_append(json, "\"keys\": [");
 	for (size_t key = 0; key < s->sweep_count; key++) {
 		g_autofree char *path = quoted(s->sweep[key].path);

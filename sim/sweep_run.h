@@ -21,7 +21,7 @@ struct sweep_options {
 
 /*
  * Appends the table to table, and to json one object, ended by a newline:
- *   schema_version, kind ("sweep"), version, name, file, question, keys: [path], partial,
+ *   schema_version, kind ("sweep"), version, name, file, question, replay (as in a run's), keys: [path], partial,
  *   cells: [{keys: {path: value}, result: the document of a run (sim/report.h), without its timing}]
  * A cell's document is the same whatever the number of jobs, and however often the sweep was resumed.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a modelled strategy writes into a device for one affinity change of a recording: a machine
- * of up to 8 CPUs with the interrupt where the recorded one was, and the strategy's own function
- * run on the CPU that made the change. CPU and vector are those that the recorded kernel assigned;
+ * of 8 CPUs, of which a change names three at most, with the interrupt where the recorded one was, and
+ * the strategy's own function run on the CPU that made the change. CPU and vector are those that the recorded kernel assigned;
  * whether the allocator would choose the same is the replay's question.
  *
  * Nothing else happens in that machine, so its thread runs on the caller's stack.

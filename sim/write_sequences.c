@@ -13,6 +13,8 @@
 #define ADDRESS_REMAPPED 0x10u
 /* MANAGED_IRQ_SHUTDOWN_VECTOR: what an interrupt without a vector of its own is programmed with. */
 #define VECTOR_PARKED 239
+/* Destinations above 255: their bits 14:8 in bits 11:5 of the address. */
+#define DESTINATION_END 0x8000
 
 enum known { UNKNOWN = -1, NO, YES };
 
@@ -33,7 +35,8 @@ struct change {
 	uint32_t irq;
 	uint64_t line;
 	struct irq before;
-	uint64_t mask; /* of the first CPUs, which are all that are compared */
+	uint64_t *mask; /* [FTRACE_MASK_WORDS]; NULL before the CPU's first change */
+	uint32_t mask_words;
 	bool assigned;
 	bool traced; /* by a tracepoint: the CPU is not on its way off line */
 	uint32_t new_cpu;
@@ -42,12 +45,24 @@ struct change {
 	size_t writes_count;
 };
 
+/* What a message to a CPU has as its address, but for the bit of the mode. */
+struct destination {
+	bool known;
+	bool told; /* by vector_config */
+	uint64_t address;
+};
+
 struct write_sequences {
 	struct write_model *plain;
 	struct write_model *remapped;
 	int reservable;
-	struct irq *irqs;       /* [IRQS_MAX] */
-	struct change *changes; /* [FTRACE_CPUS_MAX]: by the CPU that makes it */
+	struct irq *irqs; /* [IRQS_MAX], of which something is known below irqs_end */
+	uint32_t irqs_end;
+	struct change *changes; /* [FTRACE_CPUS_MAX]: by the CPU that makes it, below changes_end */
+	uint32_t changes_end;
+	struct destination *destinations; /* [FTRACE_CPUS_MAX] */
+	GHashTable *cpu_of;               /* &destination.address -> its struct destination */
+	int8_t logical; /* enum known: the mode of all messages that are not remapped */
 	uint64_t offline[FTRACE_MASK_WORDS];
 	struct write_sequence_counts counts;
 };
@@ -63,12 +78,28 @@ static void forget_irq(const struct write_sequences *s, struct irq *irq)
 	};
 }
 
+/* A recording may consist of gaps: each costs what is known, not what could be. */
 static void forget_all(struct write_sequences *s)
 {
-	for (size_t i = 0; i < IRQS_MAX; i++) {
-		forget_irq(s, &s->irqs[i]);
-	}
+	GHashTableIter destinations;
+	gpointer destination;
+
+	s->irqs_end = 0;
 	memset(s->offline, 0, sizeof(s->offline));
+	g_hash_table_iter_init(&destinations, s->cpu_of);
+	while (g_hash_table_iter_next(&destinations, NULL, &destination)) {
+		((struct destination *)destination)->known = false;
+	}
+	g_hash_table_remove_all(s->cpu_of);
+	s->logical = UNKNOWN;
+}
+
+static struct irq *irq_of(struct write_sequences *s, uint32_t number)
+{
+	for (; s->irqs_end <= number; s->irqs_end++) {
+		forget_irq(s, &s->irqs[s->irqs_end]);
+	}
+	return &s->irqs[number];
 }
 
 struct write_sequences *write_sequences_new(const char *move, int reservable)
@@ -84,6 +115,8 @@ struct write_sequences *write_sequences_new(const char *move, int reservable)
 	s->reservable = reservable;
 	s->irqs = g_new(struct irq, IRQS_MAX);
 	s->changes = g_new0(struct change, FTRACE_CPUS_MAX);
+	s->destinations = g_new0(struct destination, FTRACE_CPUS_MAX);
+	s->cpu_of = g_hash_table_new(g_int64_hash, g_int64_equal);
 	forget_all(s);
 	return s;
 }
@@ -96,7 +129,12 @@ void write_sequences_free(struct write_sequences *s)
 	write_model_free(s->plain);
 	write_model_free(s->remapped);
 	g_free(s->irqs);
+	for (uint32_t cpu = 0; cpu < s->changes_end; cpu++) {
+		g_free(s->changes[cpu].mask);
+	}
 	g_free(s->changes);
+	g_hash_table_destroy(s->cpu_of);
+	g_free(s->destinations);
 	g_free(s->counts.divergence);
 	g_free(s);
 }
@@ -106,6 +144,42 @@ static void cannot_compare(struct write_sequences *s, uint64_t line, enum sequen
 	if (s->counts.incomparable[why]++ == 0) {
 		s->counts.incomparable_line[why] = line;
 	}
+}
+
+static void contradict(struct write_sequences *s, uint64_t line)
+{
+	if (s->counts.destination_contradictions++ == 0) {
+		s->counts.destination_contradictions_line = line;
+	}
+}
+
+/* told: by vector_config, which is certain; otherwise by a message, and only what is new is taken. */
+static void learn_destination(struct write_sequences *s, uint32_t cpu, uint64_t address, bool told,
+                              uint64_t line)
+{
+	struct destination *d = &s->destinations[cpu];
+
+	if (d->known && d->address == address) {
+		d->told = d->told || told;
+		return;
+	}
+	struct destination *other = g_hash_table_lookup(s->cpu_of, &address);
+	if (d->known || other) {
+		contradict(s, line);
+	}
+	if (!told && (d->known || other)) {
+		return;
+	}
+	if (other) {
+		g_hash_table_remove(s->cpu_of, &other->address);
+		other->known = false;
+	}
+	if (d->known) {
+		g_hash_table_remove(s->cpu_of, &d->address);
+	}
+	*d = (struct destination){ true, told, address };
+	g_hash_table_insert(s->cpu_of, &d->address, d);
+	s->counts.destinations_learned += !told;
 }
 
 static bool same_writes(const struct message_write *model, size_t model_count,
@@ -151,11 +225,43 @@ static void diverge(struct write_sequences *s, const struct change *c,
 	g_string_append_c(text, '\n');
 	describe_writes(text, "recording", c->writes, c->writes_count);
 	describe_writes(text, "model", model, model_count);
+	s->counts.divergence_line = c->line;
 	s->counts.divergence = g_string_free(text, FALSE);
 }
 
+/* Which CPUs the model's are: its machine has as many as a change can name, and two more. */
+struct model_cpus {
+	bool flat; /* the CPUs themselves, with the addresses that follow from their numbers */
+	uint32_t cpu[WRITE_MODEL_CPUS];
+	uint32_t count;
+};
+
+static uint32_t model_cpu(struct model_cpus *cpus, uint32_t cpu)
+{
+	if (cpus->flat) {
+		return cpu;
+	}
+	for (uint32_t i = 0; i < cpus->count; i++) {
+		if (cpus->cpu[i] == cpu) {
+			return i;
+		}
+	}
+	cpus->cpu[cpus->count] = cpu;
+	return cpus->count++;
+}
+
+static bool mask_covers(const struct change *c, uint32_t cpu)
+{
+	return cpu / 64 < c->mask_words;
+}
+
+static bool mask_has(const struct change *c, uint32_t cpu)
+{
+	return mask_covers(c, cpu) && c->mask[cpu / 64] >> (cpu % 64) & 1;
+}
+
 static struct write_change to_model(const struct write_sequences *s, const struct change *c,
-                                    uint32_t writer_cpu, bool can_reserve)
+                                    uint32_t writer_cpu, bool can_reserve, struct model_cpus *cpus)
 {
 	uint32_t cpu = (uint32_t)c->before.cpu;
 	bool silent = c->assigned && !c->traced && writer_cpu == cpu;
@@ -163,16 +269,35 @@ static struct write_change to_model(const struct write_sequences *s, const struc
 	uint32_t vector = c->before.vector;
 
 	return (struct write_change){
-		.writer_cpu = writer_cpu,
-		.old_cpu = cpu,
+		.writer_cpu = model_cpu(cpus, writer_cpu),
+		.old_cpu = model_cpu(cpus, cpu),
 		.old_vector = vector == VECTOR_PARKED ? 0 : vector,
-		.new_cpu = c->new_cpu,
+		.new_cpu = model_cpu(cpus, c->new_cpu),
 		.new_vector = c->new_vector,
 		.assigned = c->assigned,
-		.stays = (c->mask >> cpu & 1) && online,
+		.stays = mask_has(c, cpu) && online,
 		.started = c->before.started,
 		.can_reserve = can_reserve,
 	};
+}
+
+/* The model's addresses, which are flat, as the recorded machine's. False: a destination is unknown. */
+static bool to_recorded(const struct write_sequences *s, const struct model_cpus *cpus,
+                        struct message_write *writes, size_t count)
+{
+	bool known = true;
+
+	for (size_t i = 0; i < MIN(count, MESSAGE_WRITES_MAX); i++) {
+		uint32_t bits = (uint32_t)(writes[i].address >> 12) & 0xff;
+		uint32_t named = bits ? (uint32_t)__builtin_ctz(bits) : cpus->count;
+		if (named >= cpus->count) {
+			return false;
+		}
+		const struct destination *d = &s->destinations[cpus->cpu[named]];
+		known = known && d->known;
+		writes[i].address = d->address | (s->logical == YES ? LAPIC_ADDRESS_LOGICAL : 0);
+	}
+	return known;
 }
 
 static enum write_sequence kind_of(const struct change *c)
@@ -186,46 +311,81 @@ static enum write_sequence kind_of(const struct change *c)
 	return c->writes_count == 2 ? SEQUENCE_TWO : SEQUENCE_ONE;
 }
 
-/* The model under each reservation bit that is possible; what only one of them explains, tells it. */
-static void compare_change(struct write_sequences *s, const struct change *c, uint32_t writer_cpu)
-{
-	struct write_model *model = c->before.remapped == YES ? s->remapped : s->plain;
-	struct irq *irq = &s->irqs[c->irq];
-	struct message_write writes[2][MESSAGE_WRITES_MAX];
-	size_t count[2];
-	bool fits[2] = { false, false };
+/* What the model writes for a change if its interrupt has the reservation bit, or has it not. */
+struct model_answer {
+	bool possible; /* the bit may be so */
+	bool known;    /* and all destinations are */
+	bool fits;
+	size_t count;
+	struct message_write writes[MESSAGE_WRITES_MAX];
+};
 
-	s->counts.compared++;
-	s->counts.messages += c->writes_count;
+static void ask_model(struct write_sequences *s, const struct change *c, uint32_t writer_cpu,
+                      bool can_reserve, bool flat, struct model_answer *answer)
+{
+	bool remapped = c->before.remapped == YES;
+	struct model_cpus cpus = { .flat = flat };
+	struct write_change change = to_model(s, c, writer_cpu, can_reserve, &cpus);
+
+	answer->count = write_model_run(remapped ? s->remapped : s->plain, &change, answer->writes);
+	answer->known = flat || remapped || to_recorded(s, &cpus, answer->writes, answer->count);
+	answer->fits = answer->known && same_writes(answer->writes, answer->count, c);
+}
+
+/* The model under each reservation bit that is possible; what only one of them explains, tells it. */
+static void compare_change(struct write_sequences *s, const struct change *c, uint32_t writer_cpu,
+                           bool flat)
+{
+	struct irq *irq = irq_of(s, c->irq);
+	struct model_answer answer[2] = { 0 };
+	bool undecided = false;
+
 	for (int bit = NO; bit <= YES; bit++) {
-		if (!irq->told || irq->reservable == bit) {
-			struct write_change change = to_model(s, c, writer_cpu, bit);
-			count[bit] = write_model_run(model, &change, writes[bit]);
-			fits[bit] = same_writes(writes[bit], count[bit], c);
+		answer[bit].possible = !irq->told || irq->reservable == bit;
+		if (answer[bit].possible) {
+			ask_model(s, c, writer_cpu, bit, flat, &answer[bit]);
+			/* Another number of messages differs, whatever their destinations are. */
+			undecided |= !answer[bit].known && answer[bit].count == c->writes_count;
 		}
 	}
-	if (!fits[NO] && !fits[YES]) {
-		int shown = irq->reservable == YES ? YES : NO;
-		diverge(s, c, writes[shown], count[shown]);
+	bool fits = answer[NO].fits || answer[YES].fits;
+	if (undecided && !fits) {
+		cannot_compare(s, c->line, SEQUENCE_NO_DESTINATION);
+		return;
+	}
+	s->counts.compared++;
+	s->counts.messages += c->writes_count;
+	s->counts.by_destination += !flat && c->before.remapped != YES;
+	if (!fits) {
+		const struct model_answer *shown = &answer[irq->reservable == YES ? YES : NO];
+		diverge(s, c, shown->writes, shown->count);
 		return;
 	}
 	s->counts.equal[kind_of(c)]++;
-	if (!irq->told && fits[NO] != fits[YES]) {
-		enum known bit = fits[YES] ? YES : NO;
+	if (!irq->told && !undecided && answer[NO].fits != answer[YES].fits) {
+		enum known bit = answer[YES].fits ? YES : NO;
 		s->counts.concluded += irq->reservable == UNKNOWN;
 		s->counts.revised += irq->reservable != UNKNOWN && irq->reservable != bit;
 		irq->reservable = (int8_t)bit;
 	}
 }
 
-static bool is_physical(const struct change *c)
+/* One whole message for a CPU that is known: whatever the strategy, that is where the interrupt is now. */
+static void learn_from_change(struct write_sequences *s, const struct change *c)
 {
-	bool logical = true;
+	uint32_t cpu = c->assigned ? c->new_cpu : (uint32_t)c->before.cpu;
+	uint32_t vector = c->assigned ? c->new_vector : c->before.vector;
 
-	for (size_t i = 0; i < MIN(c->writes_count, MESSAGE_WRITES_MAX); i++) {
-		logical = logical && c->writes[i].address & LAPIC_ADDRESS_LOGICAL;
+	if (c->writes_count == 1 && (c->writes[0].data & 0xff) == vector) {
+		learn_destination(s, cpu, c->writes[0].address & ~(uint64_t)LAPIC_ADDRESS_LOGICAL,
+		                  false, c->line);
 	}
-	return !logical;
+}
+
+static bool is_flat(const struct write_sequences *s, const struct change *c, uint32_t writer_cpu)
+{
+	return writer_cpu < WRITE_MODEL_CPUS && c->before.cpu < WRITE_MODEL_CPUS &&
+	       c->new_cpu < WRITE_MODEL_CPUS && s->logical != NO;
 }
 
 static void close_change(struct write_sequences *s, uint32_t writer_cpu)
@@ -236,32 +396,38 @@ static void close_change(struct write_sequences *s, uint32_t writer_cpu)
 		return;
 	}
 	c->open = false;
-	bool too_far = writer_cpu >= WRITE_MODEL_CPUS || c->before.cpu >= WRITE_MODEL_CPUS ||
-	               c->new_cpu >= WRITE_MODEL_CPUS;
 	if (c->before.remapped == UNKNOWN) {
 		cannot_compare(s, c->line, SEQUENCE_NO_MESSAGE);
 	} else if (c->before.cpu < 0) {
 		cannot_compare(s, c->line, SEQUENCE_NO_TARGET);
-	} else if (too_far || (c->before.remapped == NO && is_physical(c))) {
-		cannot_compare(s, c->line, SEQUENCE_PHYSICAL);
+	} else if (!c->assigned && !mask_covers(c, (uint32_t)c->before.cpu)) {
+		cannot_compare(s, c->line, SEQUENCE_SHORT_MASK);
 	} else {
-		compare_change(s, c, writer_cpu);
+		bool flat = is_flat(s, c, writer_cpu);
+		if (!flat && c->before.remapped == NO) {
+			learn_from_change(s, c);
+		}
+		compare_change(s, c, writer_cpu, flat);
 	}
 }
 
 static void open_change(struct write_sequences *s, const struct ftrace_event *e, uint32_t number)
 {
-	struct irq *irq = &s->irqs[number];
+	struct irq *irq = irq_of(s, number);
 	struct change *c = &s->changes[e->cpu];
+	uint64_t *mask = c->mask ? c->mask : g_new(uint64_t, FTRACE_MASK_WORDS);
 
 	s->counts.changes++;
+	s->changes_end = MAX(s->changes_end, e->cpu + 1);
 	*c = (struct change){
 		.open = true,
 		.irq = number,
 		.line = e->line,
 		.before = *irq,
-		.mask = e->mask_words ? e->mask[0] : 0,
+		.mask = mask,
+		.mask_words = MIN(e->mask_words, FTRACE_MASK_WORDS),
 	};
+	memcpy(mask, e->mask, c->mask_words * sizeof(mask[0]));
 	/* irq_startup() sets the affinity before it starts the interrupt. */
 	irq->started = irq->started || irq->starting;
 	irq->starting = false;
@@ -274,6 +440,20 @@ static void set_target(struct irq *irq, const struct ftrace_event *e)
 	if (cpu >= 0 && cpu < FTRACE_CPUS_MAX && vector >= 0 && vector < 256) {
 		irq->cpu = (int16_t)cpu;
 		irq->vector = (uint16_t)vector;
+	}
+}
+
+/* Of a remapped interrupt it is the destination of the remap entry, which is the same for a CPU. */
+static void take_config(struct write_sequences *s, const struct ftrace_event *e, struct irq *irq)
+{
+	int64_t cpu = e->value[FTRACE_CPU], destination = e->value[FTRACE_APICDEST];
+
+	set_target(irq, e);
+	if (ftrace_has(e, FTRACE_APICDEST) && cpu >= 0 && cpu < FTRACE_CPUS_MAX && destination >= 0 &&
+	    destination < DESTINATION_END) {
+		uint64_t plain = (uint64_t)destination & 0xff, extended = (uint64_t)destination >> 8;
+		learn_destination(s, (uint32_t)cpu,
+		                  LAPIC_ADDRESS_BASE | plain << 12 | extended << 5, true, e->line);
 	}
 }
 
@@ -312,6 +492,9 @@ static void take_message(struct write_sequences *s, const struct ftrace_event *e
 		return;
 	}
 	irq->remapped = low & ADDRESS_REMAPPED ? YES : NO;
+	if (irq->remapped == NO && s->logical == UNKNOWN) {
+		s->logical = low & LAPIC_ADDRESS_LOGICAL ? YES : NO;
+	}
 	if (c->open) {
 		c->before.remapped = irq->remapped;
 		if (c->writes_count < MESSAGE_WRITES_MAX) {
@@ -358,7 +541,7 @@ static void take_of_irq(struct write_sequences *s, const struct ftrace_event *e)
 		}
 		return;
 	}
-	struct irq *irq = &s->irqs[number];
+	struct irq *irq = irq_of(s, (uint32_t)number);
 	switch (e->kind) {
 	case FT_K_DO_SET_AFFINITY:
 		open_change(s, e, (uint32_t)number);
@@ -371,7 +554,7 @@ static void take_of_irq(struct write_sequences *s, const struct ftrace_event *e)
 		take_message(s, e, irq, (uint32_t)number);
 		break;
 	case FT_VECTOR_CONFIG:
-		set_target(irq, e);
+		take_config(s, e, irq);
 		break;
 	case FT_VECTOR_SETUP:
 	case FT_VECTOR_TEARDOWN:
@@ -413,7 +596,7 @@ static bool is_within_change(enum ftrace_kind kind)
 
 static void break_off(struct write_sequences *s)
 {
-	for (uint32_t cpu = 0; cpu < FTRACE_CPUS_MAX; cpu++) {
+	for (uint32_t cpu = 0; cpu < s->changes_end; cpu++) {
 		if (s->changes[cpu].open) {
 			s->changes[cpu].open = false;
 			cannot_compare(s, s->changes[cpu].line, SEQUENCE_GAP);
@@ -446,12 +629,12 @@ void write_sequences_event(struct write_sequences *s, const struct ftrace_event 
 
 int write_sequences_reservable(const struct write_sequences *s, uint32_t irq)
 {
-	return irq < IRQS_MAX ? s->irqs[irq].reservable : UNKNOWN;
+	return irq < s->irqs_end ? s->irqs[irq].reservable : s->reservable;
 }
 
 bool write_sequences_remapped(const struct write_sequences *s, uint32_t irq)
 {
-	return irq < IRQS_MAX && s->irqs[irq].remapped == YES;
+	return irq < s->irqs_end && s->irqs[irq].remapped == YES;
 }
 
 /* Of a change that nothing follows on its CPU it is not known whether all of it is there. */
@@ -461,23 +644,57 @@ const struct write_sequence_counts *write_sequences_end(struct write_sequences *
 	return &s->counts;
 }
 
-void write_sequences_print(const struct write_sequence_counts *counts, FILE *out)
+const char *write_sequence_text(enum write_sequence kind)
 {
-	static const char *const kinds[WRITE_SEQUENCES] = {
+	static const char *const texts[WRITE_SEQUENCES] = {
 		[SEQUENCE_NONE] = "refused, none",
 		[SEQUENCE_REMAPPED] = "remapped, none",
 		[SEQUENCE_UNCHANGED] = "the same message again",
 		[SEQUENCE_ONE] = "the new message",
 		[SEQUENCE_TWO] = "a temporary and the new message",
 	};
-	static const char *const reasons[SEQUENCE_INCOMPARABLE] = {
+
+	return texts[kind];
+}
+
+const char *sequence_incomparable_text(enum sequence_incomparable why)
+{
+	static const char *const texts[SEQUENCE_INCOMPARABLE] = {
 		[SEQUENCE_NO_MESSAGE] = "no message of the interrupt is recorded: it is not an MSI, "
 		                        "or was programmed earlier",
 		[SEQUENCE_NO_TARGET] = "nothing tells where the interrupt was",
-		[SEQUENCE_PHYSICAL] = "the machine has more than 8 CPUs, or addresses them by APIC IDs",
+		[SEQUENCE_NO_DESTINATION] = "nothing tells a CPU's APIC ID",
+		[SEQUENCE_SHORT_MASK] = "the probe recorded fewer CPUs than there are",
 		[SEQUENCE_GAP] = "the recording has a gap there, or ends",
 		[SEQUENCE_TOO_MANY] = "the interrupt's number is 65536 or higher",
 	};
+
+	return texts[why];
+}
+
+static void print_destinations(const struct write_sequence_counts *counts, FILE *out)
+{
+	if (counts->by_destination) {
+		fprintf(out,
+		        "           %8" PRIu64 " of them by the CPUs' APIC IDs",
+		        counts->by_destination);
+		if (counts->destinations_learned) {
+			fprintf(out, "; %" PRIu64 " of these only messages tell",
+			        counts->destinations_learned);
+		}
+		fputc('\n', out);
+	}
+	if (counts->by_destination && counts->destination_contradictions) {
+		fprintf(out,
+		        "           %8" PRIu64
+		        " times a CPU's APIC ID is another one than before, the first in line %" PRIu64 "\n",
+		        counts->destination_contradictions,
+		        counts->destination_contradictions_line);
+	}
+}
+
+void write_sequences_print(const struct write_sequence_counts *counts, FILE *out)
+{
 	uint64_t equal = 0;
 
 	if (counts->changes == 0) {
@@ -494,9 +711,11 @@ void write_sequences_print(const struct write_sequence_counts *counts, FILE *out
 	        counts->changes, counts->compared, equal, counts->messages);
 	for (int i = 0; i < WRITE_SEQUENCES; i++) {
 		if (counts->equal[i]) {
-			fprintf(out, "           %8" PRIu64 " %s\n", counts->equal[i], kinds[i]);
+			fprintf(out, "           %8" PRIu64 " %s\n", counts->equal[i],
+			        write_sequence_text((enum write_sequence)i));
 		}
 	}
+	print_destinations(counts, out);
 	if (counts->concluded) {
 		fprintf(out,
 		        "           whether %" PRIu64 " of the interrupts can be reserved is not recorded "
@@ -512,7 +731,8 @@ void write_sequences_print(const struct write_sequence_counts *counts, FILE *out
 		if (counts->incomparable[i]) {
 			fprintf(out,
 			        "not comparable: %" PRIu64 " changes, the first in line %" PRIu64 ": %s\n",
-			        counts->incomparable[i], counts->incomparable_line[i], reasons[i]);
+			        counts->incomparable[i], counts->incomparable_line[i],
+			        sequence_incomparable_text((enum sequence_incomparable)i));
 		}
 	}
 	if (counts->divergences) {

@@ -320,7 +320,14 @@ static bool read_fields(struct cursor *c, uint32_t wanted, struct ftrace_event *
 /* Fields that are read where an event has them. */
 static uint32_t optional_of(enum ftrace_kind kind)
 {
-	return kind == FT_VECTOR_ACTIVATE ? F(IS_MANAGED) | F(CAN_RESERVE) | F(RESERVE) : 0;
+	switch (kind) {
+	case FT_VECTOR_ACTIVATE:
+		return F(IS_MANAGED) | F(CAN_RESERVE) | F(RESERVE);
+	case FT_VECTOR_CONFIG:
+		return F(APICDEST);
+	default:
+		return 0;
+	}
 }
 
 #define VALUE_RANGE(field, low, high)                                                              \

@@ -99,7 +99,8 @@
 	X(RESV, "resv")                                                                            \
 	X(ADDR_LO, "addr_lo")                                                                      \
 	X(ADDR_HI, "addr_hi")                                                                      \
-	X(DATA, "data")
+	X(DATA, "data")                                                                            \
+	X(APICDEST, "apicdest")
 
 enum ftrace_field {
 #define X(field, name) FTRACE_##field,

@@ -1050,8 +1050,7 @@ void replay_result_release(struct replay_result *result)
 	matrix_state_free(result->end);
 }
 
-/* Nothing says that a snapshot without a mark was not taken where the recording has a gap. */
-static bool snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s)
+bool replay_snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s)
 {
 	return s->difference && !s->equal_line && (s->mark_line || result->parts < 2);
 }
@@ -1059,7 +1058,7 @@ static bool snapshot_disagrees(const struct replay_result *result, const struct 
 bool replay_agrees(const struct replay_result *result, const struct replay_options *options)
 {
 	for (size_t i = 0; i < options->snapshots_count; i++) {
-		if (snapshot_disagrees(result, &options->snapshots[i])) {
+		if (replay_snapshot_disagrees(result, &options->snapshots[i])) {
 			return false;
 		}
 	}

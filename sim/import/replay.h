@@ -115,8 +115,18 @@ int replay_recording(int fd, const struct replay_options *options, struct replay
                      char **error);
 void replay_result_release(struct replay_result *result);
 
+/*
+ * The snapshot is not equal where it must be. Nothing says that one without a mark was not taken where
+ * the recording has a gap.
+ */
+bool replay_snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s);
+
 /* All that could be compared agrees: decisions, counters, snapshots. */
 bool replay_agrees(const struct replay_result *result, const struct replay_options *options);
+
+/* As the table shows them. */
+const char *replay_decision_name(enum replay_decision decision);
+const char *replay_incomparable_text(enum replay_incomparable why);
 
 /* The agreement as the table of `msirace import`. */
 void replay_print(const struct replay_result *result, const struct replay_options *options,

@@ -21,6 +21,16 @@ static const char *const incomparable_texts[REPLAY_INCOMPARABLE] = {
 	[INCOMPARABLE_VECTORS] = "the recording begins too late to know which vectors were taken",
 };
 
+const char *replay_decision_name(enum replay_decision decision)
+{
+	return decision_names[decision];
+}
+
+const char *replay_incomparable_text(enum replay_incomparable why)
+{
+	return incomparable_texts[why];
+}
+
 static uint64_t events_of(const struct ftrace_counts *trace)
 {
 	uint64_t sum = 0;

@@ -8,6 +8,7 @@
 #include "sim/loader.h"
 #include "sim/metrics.h"
 #include "sim/suggest.h"
+#include "sim/yaml_write.h"
 
 /* The errors as they are printed; "" where there are none. */
 static char *errors_of(struct diagnostics *d)
@@ -329,6 +330,14 @@ static void expect_resolves_to_the_same(const char *file)
 		     0);
 	cr_expect_eq(again->machine.vectors_first, s->machine.vectors_first);
 	cr_expect_eq(again->machine.system_vectors_count, s->machine.system_vectors_count);
+	const struct scenario_recording *recording = &s->recording, *same = &again->recording;
+	cr_expect_str_eq(same->file ? same->file : "", recording->file ? recording->file : "");
+	cr_expect_str_eq(same->start ? same->start : "", recording->start ? recording->start : "");
+	cr_expect_eq(same->cpus, recording->cpus);
+	cr_assert_eq(same->snapshots_count, recording->snapshots_count);
+	for (size_t i = 0; i < recording->snapshots_count; i++) {
+		cr_expect_str_eq(same->snapshots[i], recording->snapshots[i]);
+	}
 	cr_assert_eq(again->devices_count, s->devices_count);
 	for (size_t i = 0; i < s->devices_count; i++) {
 		const struct scenario_device *a = &s->devices[i], *b = &again->devices[i];
@@ -404,6 +413,70 @@ Test(loader, resolved_loads_to_the_same)
 {
 	expect_resolves_to_the_same("every_key.yaml");
 	expect_resolves_to_the_same("every_domain.yaml");
+}
+
+static struct scenario *load_recording(const char *recording, const struct scenario_load_options *options)
+{
+	g_autofree char *text = g_strdup_printf("%srecording: %s\n", minimal, recording);
+
+	return load_with(text, options);
+}
+
+/* A file name alone is short for the mapping; each form resolves to what loads to the same. */
+Test(loader, recording)
+{
+	static const char *const names[] = { "a", "a, b", "it's: \"x\" \\ \t", "gr\xc3\xbc\xc3\x9f" };
+	g_autofree char *folder = g_dir_make_tmp("msirace-XXXXXX", NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+		GString *quoted = g_string_new(NULL);
+		cr_assert(g_file_set_contents(path, "", 0, NULL));
+		yaml_write_item(quoted, path);
+		g_autofree char *mapping = g_strdup_printf("{file: %s, cpus: 9, snapshots: [%s, %s]}", quoted->str,
+							   quoted->str, quoted->str);
+		g_autofree char *one = g_strdup_printf("{file: %s, start: %s, snapshots: %s}", quoted->str,
+						       quoted->str, quoted->str);
+		const struct {
+			const char *text;
+			uint32_t cpus;
+			size_t snapshots;
+			bool start;
+		} forms[] = { { quoted->str, 0, 0, false }, { mapping, 9, 2, false }, { one, 0, 1, true } };
+		for (size_t form = 0; form < G_N_ELEMENTS(forms); form++) {
+			struct scenario *s = load_recording(forms[form].text, NULL);
+			struct scenario *again = load_with(s->resolved_yaml, NULL);
+			cr_expect_str_eq(s->recording.file, path);
+			cr_expect_eq(s->recording.cpus, forms[form].cpus);
+			cr_expect_eq(s->recording.start != NULL, forms[form].start);
+			cr_assert_eq(s->recording.snapshots_count, forms[form].snapshots);
+			cr_expect(!forms[form].snapshots || !strcmp(s->recording.snapshots[0], path));
+			cr_expect_str_eq(again->resolved_yaml, s->resolved_yaml);
+			scenario_free(s);
+			scenario_free(again);
+		}
+		g_string_free(quoted, TRUE);
+		remove(path);
+	}
+	remove(folder);
+}
+
+/* From the command line the whole mapping, or a key of it. */
+Test(loader, recording_is_set)
+{
+	const struct scenario_override whole = { "--set", "recording", "/dev/null" },
+				       cpus = { "--set", "recording.cpus", "7" };
+	const struct scenario_load_options options[] = {
+		{ .overrides = &whole, .overrides_count = 1 },
+		{ .overrides = &cpus, .overrides_count = 1 },
+	};
+	struct scenario *replaced = load_recording("/dev/zero", &options[0]);
+	struct scenario *added = load_recording("{file: /dev/zero}", &options[1]);
+
+	cr_expect_str_eq(replaced->recording.file, "/dev/null");
+	cr_expect_eq(added->recording.cpus, 7);
+	scenario_free(replaced);
+	scenario_free(added);
 }
 
 static char *check_platform(const char *xml)
