@@ -76,9 +76,10 @@ void calendar_post_heap(struct calendar *c, struct calendar_node node, const str
 void calendar_grow_ring(struct calendar *c, uint32_t kind);
 void calendar_take_heap(struct calendar *c, struct hw_event *event);
 
+/* As one number of 128 bits, so without a branch: in a heap of random times the outcome cannot be predicted. */
 static inline bool calendar_before(const struct calendar_node *a, const struct calendar_node *b)
 {
-	return a->time_ps < b->time_ps || (a->time_ps == b->time_ps && a->order < b->order);
+	return ((unsigned __int128)a->time_ps << 64 | a->order) < ((unsigned __int128)b->time_ps << 64 | b->order);
 }
 
 static inline void calendar_post(struct calendar *c, uint64_t now_ps, uint64_t delay_ps, const struct hw_event *event)

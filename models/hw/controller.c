@@ -74,18 +74,6 @@ void controller_transfer(struct machine *m, uint32_t from, uint32_t to, uint32_t
 	}
 }
 
-uint32_t vector_map_highest(const struct machine *m, const uint64_t *map, uint32_t cpu)
-{
-	const uint64_t *words = &map[(size_t)cpu * m->vector_words];
-
-	for (uint32_t word = m->vector_words; word-- > 0;) {
-		if (words[word]) {
-			return m->vector_base + word * 64 + 63 - (uint32_t)__builtin_clzll(words[word]);
-		}
-	}
-	return VECTOR_NONE;
-}
-
 uint32_t vector_map_lowest(const struct machine *m, const uint64_t *map, uint32_t cpu)
 {
 	const uint64_t *words = &map[(size_t)cpu * m->vector_words];

@@ -64,8 +64,7 @@ struct causes controller_take(struct machine *m, uint32_t cpu, uint32_t vector, 
 /* Takes a pending vector to another CPU, with its raises, merged where it is pending there too. */
 void controller_transfer(struct machine *m, uint32_t from, uint32_t to, uint32_t vector);
 
-/* The highest and the lowest set bit of a CPU's map of vectors; VECTOR_NONE: all are clear. */
-uint32_t vector_map_highest(const struct machine *m, const uint64_t *map, uint32_t cpu);
+/* The lowest set bit of a CPU's map of vectors; VECTOR_NONE: all are clear. */
 uint32_t vector_map_lowest(const struct machine *m, const uint64_t *map, uint32_t cpu);
 
 #endif

@@ -26,15 +26,11 @@ void cpu_poll(struct machine *m, uint32_t cpu)
 		.kind = HW_IRQ_TAKEN, .cpu = (uint16_t)cpu, .channel = cpu });
 }
 
-bool cpu_claim(struct machine *m, uint32_t cpu)
+static void claim(struct machine *m, uint32_t cpu, uint32_t vector)
 {
 	struct cpu *c = &m->cpu[cpu];
-	uint32_t vector = m->controller->next(m, cpu);
 	bool by_software;
 
-	if (vector == VECTOR_NONE) {
-		return false;
-	}
 	c->causes = controller_take(m, cpu, vector, &by_software);
 	c->vector = vector;
 	c->origin = by_software ? RUN_BY_RETRIGGER : RUN_BY_MESSAGE;
@@ -43,6 +39,16 @@ bool cpu_claim(struct machine *m, uint32_t cpu)
 			.kind = EV_IRQ_TAKEN, .cpu = (uint16_t)cpu, .value = vector,
 			.source = SOURCE_NONE, .device = DEVICE_NONE, .thread = THREAD_NONE });
 	}
+}
+
+bool cpu_claim(struct machine *m, uint32_t cpu)
+{
+	uint32_t vector = m->controller->next(m, cpu);
+
+	if (vector == VECTOR_NONE) {
+		return false;
+	}
+	claim(m, cpu, vector);
 	return true;
 }
 
@@ -62,7 +68,7 @@ void cpu_take_interrupt(struct machine *m, uint32_t cpu)
 	}
 	entry_ps += guest_exit(m, cpu) ? m->config->timings.vm_exit_ps : 0;
 	if (!m->controller->claimed_by_kernel) {
-		cpu_claim(m, cpu);
+		claim(m, cpu, vector);
 	}
 	c->in_irq = 1;
 	c->irq_began_ps = m->now_ps;

@@ -3,36 +3,51 @@
 
 #include "models/machine.h"
 
+#define LAPIC_WORDS (LAPIC_VECTORS / 64)
+
 static uint32_t vectors(const struct machine *m)
 {
 	(void)m;
 	return LAPIC_VECTORS;
 }
 
+/* The highest set bit of a CPU's map of vectors; VECTOR_NONE: all are clear. */
+static uint32_t highest(const uint64_t *map, uint32_t cpu)
+{
+	const uint64_t *words = &map[(size_t)cpu * LAPIC_WORDS];
+
+	for (uint32_t word = LAPIC_WORDS; word-- > 0;) {
+		if (words[word]) {
+			return word * 64 + 63 - (uint32_t)__builtin_clzll(words[word]);
+		}
+	}
+	return VECTOR_NONE;
+}
+
 /* The highest requested vector, if its priority class is above that of the highest one in service. */
 static uint32_t next(const struct machine *m, uint32_t cpu)
 {
-	uint32_t requested = vector_map_highest(m, m->pending, cpu);
+	uint32_t requested = highest(m->pending, cpu);
 	uint32_t serviced;
 
 	if (requested == VECTOR_NONE) {
 		return VECTOR_NONE;
 	}
-	serviced = vector_map_highest(m, m->in_service, cpu);
+	serviced = highest(m->in_service, cpu);
 	return serviced != VECTOR_NONE && requested >> 4 <= serviced >> 4 ? VECTOR_NONE : requested;
 }
 
 static void begin_service(struct machine *m, uint32_t cpu, uint32_t vector)
 {
-	m->in_service[(size_t)cpu * m->vector_words + vector / 64] |= UINT64_C(1) << (vector % 64);
+	m->in_service[(size_t)cpu * LAPIC_WORDS + vector / 64] |= UINT64_C(1) << (vector % 64);
 }
 
 static void eoi(struct machine *m, uint32_t cpu)
 {
-	uint32_t vector = vector_map_highest(m, m->in_service, cpu);
+	uint32_t vector = highest(m->in_service, cpu);
 
 	if (vector != VECTOR_NONE) {
-		m->in_service[(size_t)cpu * m->vector_words + vector / 64] &= ~(UINT64_C(1) << (vector % 64));
+		m->in_service[(size_t)cpu * LAPIC_WORDS + vector / 64] &= ~(UINT64_C(1) << (vector % 64));
 	}
 }
 
