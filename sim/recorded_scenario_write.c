@@ -9,6 +9,9 @@
 /* Vectors of interrupts that are no devices: a silent device for each CPU, and one for reservations. */
 #define OTHERS_CPUS_MAX 1024
 #define OTHERS_VECTORS_MAX 2048
+/* Of a raise process. */
+#define RATE_HZ_MIN 1e-3
+#define RATE_HZ_MAX 1e9
 #define DEVICES_MAX (SCENARIO_DEVICES_MAX - OTHERS_CPUS_MAX - 1)
 
 /* The slots of one silent device: each holds one vector at a time. */
@@ -29,7 +32,7 @@ struct line {
 };
 
 struct left_out {
-	uint64_t not_msi, unknown, beyond, cpus, slots, actions, offline, moves;
+	uint64_t not_msi, unknown, beyond, cpus, slots, actions, offline, moves, rates;
 };
 
 struct writer {
@@ -62,6 +65,21 @@ static bool can_mask(const struct recorded_scenario *r, const struct recorded_ir
 	return r->remapped || irq->reservable != 0;
 }
 
+/* Per second that it had a handler. */
+static double rate_of(const struct recorded_scenario *r, const struct recorded_irq *irq)
+{
+	uint64_t active_ns = irq->active_ns + (irq->life == LIFE_REQUESTED ? r->last_ns - irq->requested_ns : 0);
+
+	return (double)irq->raises * 1e9 / (double)MAX(active_ns, 1);
+}
+
+static bool has_rate(const struct recorded_scenario *r, const struct recorded_irq *irq)
+{
+	double rate_hz = rate_of(r, irq);
+
+	return rate_hz >= RATE_HZ_MIN && rate_hz <= RATE_HZ_MAX;
+}
+
 static void choose_devices(struct writer *w)
 {
 	const struct recorded_scenario *r = w->r;
@@ -75,6 +93,7 @@ static void choose_devices(struct writer *w)
 		w->devices += chosen;
 		w->assumed += chosen && irq->reservable < 0 && !r->remapped && !irq->managed;
 		w->left_out.beyond += could && !chosen;
+		w->left_out.rates += chosen && r->fit && irq->raises && !has_rate(r, irq) ? irq->raises : 0;
 		if (!could && irq->life != LIFE_UNKNOWN) {
 			w->left_out.not_msi += !irq->message;
 			w->left_out.unknown += irq->message;
@@ -317,14 +336,11 @@ static void write_actions(struct writer *w, FILE *out)
 
 static void write_raises(const struct recorded_scenario *r, const struct recorded_irq *irq, FILE *out)
 {
-	uint64_t active_ns = irq->active_ns + (irq->life == LIFE_REQUESTED ? r->last_ns - irq->requested_ns : 0);
-
-	if (irq->raises == 0) {
+	if (irq->raises == 0 || (r->fit && !has_rate(r, irq))) {
 		return;
 	}
 	if (r->fit) {
-		double rate_hz = (double)irq->raises * 1e9 / (double)MAX(active_ns, 1);
-		fprintf(out, "    raise: {process: poisson, rate: %.6fHz}\n", CLAMP(rate_hz, 1e-3, 1e9));
+		fprintf(out, "    raise: {process: poisson, rate: %.6fHz}\n", rate_of(r, irq));
 		return;
 	}
 	fputs("    raise: {process: times, at: [", out);
@@ -440,6 +456,7 @@ static void write_comment(const struct writer *w, FILE *out)
 		{ w->left_out.cpus, "CPUs beyond 1,024 whose other vectors are not held" },
 		{ w->left_out.slots, "vectors of other interrupts, beyond what a device can hold" },
 		{ w->left_out.offline, "CPUs going off line, or coming back, that cannot have been" },
+		{ w->left_out.rates, "raises of devices whose rate is below 0.001 or above 1e9 a second" },
 		{ r->moves_to_offline + w->left_out.moves, "moves to CPUs that are offline: their return is not recorded" },
 		{ r->raises_left_out, "raises at the same time as another one, or beyond 1,000,000" },
 		{ r->actions_left_out + w->left_out.actions, "actions beyond 50,000" },
