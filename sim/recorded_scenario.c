@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "sim/import/matrix_state.h"
 #include "sim/recorded_scenario_internal.h"
 
 /* After a CPU offline that the kernel refused: under a strategy or placement that can do it, the CPU is back after this time. */
@@ -550,6 +549,9 @@ static void take_of_matrix(struct recorded_scenario *r, const struct ftrace_even
 		r->managed_event = *e;
 	} else if (e->kind == FT_K_REMOVE_MANAGED) {
 		take_remove_managed(r, e);
+	}
+	if (e->kind == FT_MATRIX_ASSIGN_SYSTEM && e->value[FTRACE_BIT] >= 0 && e->value[FTRACE_BIT] < X86_VECTORS) {
+		r->system[e->value[FTRACE_BIT]] = true;
 	}
 	if ((!frees && e->kind != FT_MATRIX_ASSIGN) || !has_place(e, FTRACE_CPU, FTRACE_BIT)) {
 		return;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "sim/import/ftrace.h"
+#include "sim/import/matrix_state.h"
 #include "sim/scenario.h"
 
 #define RECORDED_NUMBERS_MAX 65536
@@ -83,6 +84,7 @@ struct recorded_scenario {
 	GArray *actions;       /* of struct recorded_action */
 	GArray *holdings;      /* of struct recorded_holding */
 	GHashTable *held;      /* CPU and vector to the index of its open holding, and 1; 0: it is free again */
+	bool system[X86_VECTORS]; /* vectors that the kernel keeps to itself, where the recording shows it setting them aside */
 	uint32_t start_cpus;
 	uint32_t *start_allocated; /* [start_cpus]: vectors of each CPU when the recording begins */
 	uint32_t start_reserved;

@@ -444,6 +444,20 @@ static void write_strategies(const struct writer *w, FILE *out)
 	}
 }
 
+/* Those among the allocatable ones. */
+static void write_system_vectors(const struct recorded_scenario *r, FILE *out)
+{
+	bool any = false;
+
+	for (uint32_t vector = X86_VECTOR_FIRST; vector < X86_VECTOR_END; vector++) {
+		if (r->system[vector]) {
+			fprintf(out, "%s%u", any ? ", " : "  vectors: {system: [", vector);
+			any = true;
+		}
+	}
+	fputs(any ? "]}\n" : "", out);
+}
+
 static void write_comment(const struct writer *w, FILE *out)
 {
 	const struct recorded_scenario *r = w->r;
@@ -519,6 +533,7 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, c
 		        "%s"
 		        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n",
 		        recording, r->remapped ? "vtd" : "none", cpus);
+		write_system_vectors(r, out);
 		write_devices(&w, out);
 		fputs(actions, out);
 		write_strategies(&w, out);
