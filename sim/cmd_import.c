@@ -12,6 +12,7 @@
 #include "sim/expect.h"
 #include "sim/import/emulator_log.h"
 #include "sim/loader.h"
+#include "sim/progress.h"
 #include "sim/recorded_scenario.h"
 #include "sim/replay_report.h"
 #include "sim/report.h"
@@ -225,7 +226,11 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 	}
 	/* Worker processes inherit what is not written yet. */
 	fflush(in->out);
+	struct progress progress = progress_begin(s->name, false);
+	run_options.progress = progress_update;
+	run_options.progress_context = &progress;
 	enum run_status status = run_scenario(s, &run_options, &result, &error);
+	progress_end(&progress);
 	if (status == RUN_BROKEN) {
 		fprintf(stderr, "%s: simulation error: %s\n", in->source.file,
 		        error ? error : "unknown");
