@@ -172,7 +172,7 @@ int irq_boot_device(struct machine *m, uint32_t device)
 {
 	const struct device_config *config = &m->config->devices[device];
 
-	if (m->remap && m->remap->allocate(m, device)) {
+	if (m->remap && m->remap->allocate && m->remap->allocate(m, device)) {
 		refused_at_boot(m, device, config->vectors);
 		return -ENOSPC;
 	}
