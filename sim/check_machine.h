@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine without time: the second environment of the models, in which everything that is under way may happen next. It
- * knows the transitions of a state, makes one happen, and can be put back into any state that it was in.
+ * A machine without time: the second environment of the models, in which everything that is under
+ * way may happen next. It knows the transitions of a state, makes one happen, and can be put back
+ * into any state that it was in.
  *
- * A state is the machine's block of memory and struct check_plain, both free of durations, of addresses and of history: two
- * equal states have the same future. Threads are actors, whose stacks cannot be put back: a thread that stands elsewhere
- * than a state has it is run again from its beginning, through the states in which it took its steps.
+ * A state is the machine's block of memory and struct check_plain, both free of durations, of
+ * addresses and of history: two equal states have the same future. Threads are actors, whose stacks
+ * cannot be put back: a thread that stands elsewhere than a state has it is run again from its
+ * beginning, through the states in which it took its steps.
  */
 #ifndef MSIRACE_SIM_CHECK_MACHINE_H
 #define MSIRACE_SIM_CHECK_MACHINE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +51,8 @@ enum check_thread_status {
 struct check_event {
 	struct hw_event event;
 	uint32_t awaited;       /* threads that are settling on it: bit by number */
-	uint32_t posted_at;     /* the step of a recorded path that posted it; 0 while nothing is recorded */
+	uint32_t posted_at;     /* the step of a recorded path that posted it; 0 while nothing is
+				   recorded */
 };
 
 /* What a state has besides the machine's block. */
@@ -58,8 +60,8 @@ struct check_plain {
 	uint8_t status[CHECK_THREADS_MAX];      /* enum check_thread_status */
 	uint8_t choices[CHECK_THREADS_MAX];     /* of a thread that is choosing */
 	uint8_t raises_left[CHECK_DEVICES_MAX];
-	uint8_t wanted[CHECK_SOURCES_MAX];      /* raises since the handler last started; 1 stands for any number but in a
-	                                           closed loop */
+	uint8_t wanted[CHECK_SOURCES_MAX];      /* raises since the handler last started; 1
+						   stands for any number but in a closed loop */
 	uint32_t seen;                          /* bit by enum check_subject: what has happened */
 	uint32_t offline_count;
 	uint32_t offline[CHECK_CPUS_MAX];       /* CPUs that actions took off line */
@@ -83,7 +85,10 @@ struct check_transition {
 	uint16_t number;       /* thread, index in check_plain.event, or source */
 };
 
-/* A transition that is the outside's to make or not: what is left when only these are left is quiet. */
+/*
+ * A transition that is the outside's to make or not: what is left when only these are left is
+ * quiet.
+ */
 static inline bool check_transition_is_outside(uint32_t code)
 {
 	return code >> 28 == CHECK_RAISE || code >> 28 == CHECK_TIMEOUT;
@@ -135,27 +140,25 @@ struct check_machine {
 };
 
 /*
- * Runs main_function inside of actor_world_run(), on a platform for any of the scenarios; at most once a process. SIGINT and
- * SIGTERM set *interrupted meanwhile. False, with a message, where there is no platform.
+ * Inside of actor_world_run(), on a platform with the scenario's CPUs. NULL, or why the scenario
+ * cannot be checked, malloc'ed: what it has too many of. The scenario outlives it. The machine
+ * stands in the initial state, level 0.
  */
-bool check_world_run(struct scenario *const *scenarios, size_t count, volatile sig_atomic_t **interrupted,
-		     void (*main_function)(void *argument), void *argument);
-
-/*
- * Inside of actor_world_run(), on a platform with the scenario's CPUs. NULL, or why the scenario cannot be checked,
- * malloc'ed: what it has too many of. The scenario outlives it. The machine stands in the initial state, level 0.
- */
-char *check_machine_create(struct check_machine *c, const struct scenario *s, const struct scenario_contender *contender,
+char *check_machine_create(struct check_machine *c, const struct scenario *s,
+			   const struct scenario_contender *contender,
 			   const struct check_bounds *bounds);
 void check_machine_destroy(struct check_machine *c);
 
-/* Bytes of a state as check_machine_save() writes it. */
+/* Bytes of a state as a level of the path holds it. */
 size_t check_machine_frame_size(const struct check_machine *c);
 
 /* Goes to a depth of the path, at most its present depth: the state before that level's step. */
 void check_machine_back_to(struct check_machine *c, uint32_t depth);
 
-/* The ways on from the present state, in the order of tokens. Returns their number, at most CHECK_TRANSITIONS_MAX. */
+/*
+ * The ways on from the present state, in the order of tokens. Returns their number, at most
+ * CHECK_TRANSITIONS_MAX.
+ */
 uint32_t check_machine_transitions(struct check_machine *c, struct check_transition *transitions);
 
 /* Takes one of them: the path grows by a level. False where the machine broke: error says how. */
@@ -163,14 +166,17 @@ bool check_machine_take(struct check_machine *c, const struct check_transition *
 
 struct check_fingerprint check_machine_fingerprint(const struct check_machine *c);
 
-/* Bit by enum check_subject: what has happened, and CHECK_STALE for a raise that is not serviced so far. */
+/*
+ * Bit by enum check_subject: what has happened, and CHECK_STALE for a raise that is not serviced so
+ * far.
+ */
 uint32_t check_machine_subjects(const struct check_machine *c);
 
 /* Whether a thread is in the middle of something: in a quiet state that is a deadlock. */
 bool check_machine_unfinished(const struct check_machine *c);
 
 /* How often in all the scenario's actions migrate, within the bounds, and what else they do. */
-void check_count_actions(const struct scenario *s, const struct check_bounds *bounds, uint32_t *migrations,
-			 uint32_t *others);
+void check_count_actions(const struct scenario *s, const struct check_bounds *bounds,
+			 uint32_t *migrations, uint32_t *others);
 
 #endif

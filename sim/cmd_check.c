@@ -7,6 +7,7 @@
 
 #include "sim/check_explore.h"
 #include "sim/check_witness.h"
+#include "sim/check_world.h"
 #include "sim/commands.h"
 #include "sim/report.h"
 #include "sim/scenario_files.h"

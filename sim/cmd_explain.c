@@ -126,8 +126,9 @@ static void match_strategy(struct search *search)
 	for (size_t i = 0; i < count; i++) {
 		suggestion_offer(&search->near, all[i].name);
 		if (strcmp(all[i].name, search->word) == 0) {
-			printf("%s%s\n  %s\n  a strategy: %s\n", search->found++ ? "\n" : "",
-			       all[i].name, all[i].summary, all[i].family);
+			printf("%s%s\n  %s%s\n  a strategy: %s\n", search->found++ ? "\n" : "",
+			       all[i].name, all[i].summary, strategy_context(&all[i]),
+			       all[i].family);
 		}
 	}
 }

@@ -72,7 +72,7 @@ static void list_strategies(void)
 		if (i == 0 || strcmp(all[i].family, all[i - 1].family) != 0) {
 			printf("%s%s\n", i ? "\n" : "", all[i].family);
 		}
-		printf("  %-28s %s\n", all[i].name, all[i].summary);
+		printf("  %-28s %s%s\n", all[i].name, all[i].summary, strategy_context(&all[i]));
 		if (has_needs(&all[i])) {
 			printf("  %-28s ", "");
 			print_needs(&all[i]);
@@ -134,7 +134,8 @@ static void print_domains(const struct invocation *invocation, const struct scen
 	(void)invocation;
 	for (size_t i = 0; i < files->count; i++) {
 		if (files->count > 1) {
-			g_string_append_printf(out, "%s# %s\n", i ? "\n" : "", files->each[i]->name);
+			g_string_append_printf(out, "%s# %s\n", i ? "\n" : "",
+					       files->each[i]->name);
 		}
 		list_domains(out, files->each[i]);
 	}
@@ -156,7 +157,8 @@ static const struct listing {
 	const char *name;
 	void (*print)(void);
 	/* Of scenarios, which follow. */
-	void (*print_files)(const struct invocation *invocation, const struct scenario_files *files);
+	void (*print_files)(const struct invocation *invocation,
+			    const struct scenario_files *files);
 } listings[] = {
 	{ "strategies", list_strategies, NULL },
 	{ "timings", list_timings, NULL },
@@ -166,19 +168,22 @@ static const struct listing {
 	{ "scenarios", NULL, print_scenarios },
 };
 
-static enum exit_code print_listing(const struct invocation *invocation, const struct listing *listing)
+static enum exit_code print_listing(const struct invocation *invocation,
+				    const struct listing *listing)
 {
 	struct scenario_files files;
 
 	if (listing->print) {
 		if (invocation->operands_count > 1) {
-			return usage_error(invocation->command, "'%s' takes no files", listing->name);
+			return usage_error(invocation->command, "'%s' takes no files",
+					   listing->name);
 		}
 		listing->print();
 		return EXIT_HELD;
 	}
 	if (invocation->operands_count < 2) {
-		return usage_error(invocation->command, "'%s' needs a scenario or a folder", listing->name);
+		return usage_error(invocation->command, "'%s' needs a scenario or a folder",
+				   listing->name);
 	}
 	enum exit_code code = load_files(invocation, &files);
 	if (code == EXIT_HELD) {
@@ -201,7 +206,8 @@ static enum exit_code run(const struct invocation *invocation)
 	}
 	g_autofree char *hint = suggestion_hint(&near);
 	return usage_error(invocation->command, "there is no list of '%s'%s", what,
-			   hint[0] ? hint : ": strategies, timings, metrics, keys, domains or scenarios");
+			   hint[0] ? hint :
+				     ": strategies, timings, metrics, keys, domains or scenarios");
 }
 
 const struct command command_list = {

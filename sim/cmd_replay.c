@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/check_witness.h"
+#include "sim/check_world.h"
 #include "sim/commands.h"
 #include "sim/report.h"
 #include "sim/scenario_files.h"

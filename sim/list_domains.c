@@ -14,19 +14,11 @@ static const struct scenario_domain *further_domain(const struct scenario_device
 	return name == DOMAIN_FIRST ? NULL : scenario_domain_of(device, name);
 }
 
-static const char *context_name(enum move_context context)
-{
-	return context == MOVE_IN_ACKNOWLEDGE ? ", in the acknowledge on the old CPU" :
-	       context == MOVE_ON_OLD_CPU     ? ", on the old CPU" :
-						"";
-}
-
 /* The move strategies of the contenders, each once. */
 static void append_strategies(GString *out, const struct scenario *s, unsigned indent)
 {
 	for (size_t i = 0; i < s->contenders_count; i++) {
 		const struct strategy *strategy = s->contenders[i].slot[SLOT_MOVE];
-		const struct move_operations *operations = strategy->operations;
 		bool again = false;
 
 		for (size_t j = 0; j < i; j++) {
@@ -35,22 +27,24 @@ static void append_strategies(GString *out, const struct scenario *s, unsigned i
 		if (!again) {
 			g_string_append_printf(out, "%*sset_affinity: %s: %s%s\n", (int)indent, "",
 					       strategy->name, strategy->summary,
-					       context_name(operations->context));
+					       strategy_context(strategy));
 		}
 	}
 }
 
-static void append_level(GString *out, const struct scenario *s, const struct hierarchy_level *level, unsigned indent)
+static void append_level(GString *out, const struct scenario *s,
+			 const struct hierarchy_level *level, unsigned indent)
 {
 	if (level->set_affinity) {
-		g_string_append_printf(out, "%*sset_affinity: %s\n", (int)indent, "", level->set_affinity);
+		g_string_append_printf(out, "%*sset_affinity: %s\n", (int)indent, "",
+				       level->set_affinity);
 	} else {
 		append_strategies(out, s, indent);
 	}
 }
 
-static void append_domain(GString *out, const struct scenario *s, const struct scenario_device *device,
-			  enum scenario_domain_name name)
+static void append_domain(GString *out, const struct scenario *s,
+			  const struct scenario_device *device, enum scenario_domain_name name)
 {
 	const struct scenario_domain *further = further_domain(device, name);
 	uint32_t allocated = further ? further->allocated : device->allocated;
@@ -65,9 +59,10 @@ static void append_domain(GString *out, const struct scenario *s, const struct s
 
 		g_string_append_printf(out, "%*s`- %s", (int)indent, "", levels[level].name);
 		if (level == 0) {
-			g_string_append_printf(out, ": %u vector%s, %u allocated",
-					       scenario_domain_vectors(device, name),
-					       scenario_domain_vectors(device, name) == 1 ? "" : "s", allocated);
+			g_string_append_printf(
+				out, ": %u vector%s, %u allocated",
+				scenario_domain_vectors(device, name),
+				scenario_domain_vectors(device, name) == 1 ? "" : "s", allocated);
 		}
 		g_string_append_c(out, '\n');
 		append_level(out, s, &levels[level], indent + 5);
@@ -97,7 +92,8 @@ static void append_flags(GString *out, uint32_t flags)
 static bool is_dynamic(const struct scenario *s)
 {
 	for (size_t i = 0; i < s->contenders_count; i++) {
-		const struct allocation_operations *operations = s->contenders[i].slot[SLOT_ALLOCATION]->operations;
+		const struct allocation_operations *operations =
+			s->contenders[i].slot[SLOT_ALLOCATION]->operations;
 
 		if (operations->noresize) {
 			return false;
@@ -106,7 +102,8 @@ static bool is_dynamic(const struct scenario *s)
 	return true;
 }
 
-static void append_indices(GString *out, const struct scenario *s, const struct scenario_device *device)
+static void append_indices(GString *out, const struct scenario *s,
+			   const struct scenario_device *device)
 {
 	struct device_config config;
 	struct vfio_index index;
@@ -114,13 +111,15 @@ static void append_indices(GString *out, const struct scenario *s, const struct 
 	build_device(device, &config);
 	g_string_append(out, "  given to a monitor:\n");
 	for (uint32_t i = 0; !vfio_index_get(&config, i, is_dynamic(s), &index); i++) {
-		g_string_append_printf(out, "    index %u: %s, count %u,", i, vfio_index_name(index.kind), index.count);
+		g_string_append_printf(out, "    index %u: %s, count %u,", i,
+				       vfio_index_name(index.kind), index.count);
 		append_flags(out, index.flags);
 		g_string_append_c(out, '\n');
 	}
 }
 
-static void append_device(GString *out, const struct scenario *s, const struct scenario_device *device)
+static void append_device(GString *out, const struct scenario *s,
+			  const struct scenario_device *device)
 {
 	g_string_append(out, device->group);
 	if (device->group_count > 1) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the loader share. Every function reports into l->d and returns whether the value is sound. */
+/*
+ * What the parts of the loader share. Every function reports into l->d and returns whether the
+ * value is sound.
+ */
 #ifndef MSIRACE_SIM_LOADER_INTERNAL_H
 #define MSIRACE_SIM_LOADER_INTERNAL_H
 
@@ -78,26 +81,46 @@ bool load_check_expectations(struct loader *l, const struct yaml_node *node);
 /* loader_sweep.c */
 bool load_sweep(struct loader *l, const struct yaml_node *node);
 
-/* scenario_checks.c: what one key alone cannot tell. */
+/* What one key alone cannot tell. machine_checks.c */
 bool finish_machine(struct loader *l, const struct yaml_node *node,
 		    struct scenario_machine *machine);
-bool finish_recording(struct loader *l, const struct yaml_node *node, const struct mark *at,
-		      const struct scenario_recording *recording);
+
+/* device_checks.c */
 bool finish_arrivals(struct loader *l, const struct yaml_node *node, const struct mark *at,
 		     struct scenario_arrivals *arrivals);
 bool finish_domain(struct loader *l, const struct yaml_node *node, const char *name,
 		   struct scenario_domain *domain);
 bool finish_device(struct loader *l, const struct yaml_node *node, struct scenario_device *device);
-bool finish_vcpu(struct loader *l, const struct yaml_node *node, const struct scenario_vcpu *vcpu);
-bool finish_action(struct loader *l, const struct yaml_node *node, struct scenario_action *action);
-void finish_scenario(struct loader *l, const struct yaml_node *root);
 
-/* Does the key say anything for this verb, or this arrival process? The loader refuses it, the resolved scenario omits it. */
+/* action_checks.c */
+bool finish_action(struct loader *l, const struct yaml_node *node, struct scenario_action *action);
+
+/*
+ * Does the key say anything for this verb, or this arrival process? The loader refuses it, the
+ * resolved scenario omits it.
+ */
 bool action_key_applies(const struct scenario_action *action, const char *key);
 bool arrivals_key_applies(enum scenario_process process, const char *key);
 
 /* guest_checks.c: vCPUs, and the devices that post to them. */
+bool finish_vcpu(struct loader *l, const struct yaml_node *node, const struct scenario_vcpu *vcpu);
 void check_vcpus(struct loader *l, const struct yaml_node *root);
+
+/*
+ * strategy_checks.c: of every contender, once machine and devices are sound; then the strategies
+ * that it does not name.
+ */
+void check_strategies(struct loader *l);
+void fill_default_slots(struct loader *l);
+
+/* scenario_checks.c: the whole, when all its parts are read. */
+bool finish_recording(struct loader *l, const struct yaml_node *node, const struct mark *at,
+		      const struct scenario_recording *recording);
+void finish_scenario(struct loader *l, const struct yaml_node *root);
+
+/* Reports at the key; false. */
+bool refuse_key(struct loader *l, const struct yaml_node *node, const char *key,
+		const char *message);
 
 /* timeline.c: actions that contradict each other or the state that they find. */
 void check_timeline(struct loader *l);

@@ -540,3 +540,11 @@ const char *schema_name_of(const struct schema_name *names, int value)
 	}
 	return NULL;
 }
+
+const char *schema_value_name(const char *section, const char *key, int value)
+{
+	const struct schema_key *row =
+		schema_find(schema_find(schema_root(), section)->section, key);
+
+	return schema_name_of(row->names, value);
+}

@@ -92,4 +92,7 @@ const char *schema_type_text(enum schema_type type);
 /* The name of an enumeration's value; NULL where there is none. */
 const char *schema_name_of(const struct schema_name *names, int value);
 
+/* The name of the value of a section's key, as the file writes it. */
+const char *schema_value_name(const char *section, const char *key, int value);
+
 #endif

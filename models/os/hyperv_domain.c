@@ -7,31 +7,21 @@
 #include "models/hw/hyperv.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
+#include "models/os/remap_blocks.h"
 #include "remap_index.h"
-
-/* Room for power-of-two blocks. */
-static uint32_t entries_for(const struct machine *m)
-{
-	uint32_t entries = 64;
-
-	while (entries < 2 * m->sources_count && entries < REMAP_INDEX_ENTRIES_MAX) {
-		entries *= 2;
-	}
-	return entries;
-}
 
 static void lay_out(struct machine *m, struct state_layout *layout)
 {
-	uint32_t entries = entries_for(m);
+	size_t entries_size = remap_blocks_entries(m) * sizeof(struct hyperv_entry);
 
-	m->hyperv = state_place(layout, sizeof(*m->hyperv) + entries * sizeof(struct hyperv_entry));
-	m->remap_index = state_place(layout, remap_index_size(entries));
+	m->hyperv = state_place(layout, sizeof(*m->hyperv) + entries_size);
+	remap_blocks_lay_out(m, layout);
 }
 
 static int init(struct machine *m)
 {
-	m->hyperv->entries = entries_for(m);
-	return remap_index_init(m->remap_index, remap_index_size(m->hyperv->entries), m->hyperv->entries, NULL);
+	m->hyperv->entries = remap_blocks_entries(m);
+	return remap_blocks_init(m);
 }
 
 /* The sources [first, end) that share a block with desc. */
@@ -49,9 +39,7 @@ static struct block block_of(const struct machine *m, uint32_t desc)
 	if (domain->kind == DEVICE_MSI) {
 		block.first = desc - m->source[desc].index;
 		block.end = block.first + domain->vectors;
-		while (1u << block.order < domain->vectors) {
-			block.order++;
-		}
+		block.order = remap_blocks_order(domain->vectors);
 	}
 	return block;
 }
@@ -105,7 +93,8 @@ void hyperv_retarget(struct kthread *k, uint32_t desc)
 	retarget(m, desc);
 	machine_emit(m, &(struct model_event){
 		.kind = EV_ENTRY_WRITE, .cpu = k->cpu, .thread = k->number, .source = desc,
-		.device = DEVICE_NONE, .address = m->desc[desc].cpu, .value = m->desc[desc].vector });
+		.device = DEVICE_NONE, .address = m->desc[desc].cpu,
+		.value = m->desc[desc].vector });
 }
 
 void hyperv_delete_block(struct kthread *k, uint32_t desc)

@@ -21,14 +21,6 @@ static int init(struct machine *m)
 	return 0;
 }
 
-/* An ITT has room for every event of its device. */
-static int allocate(struct machine *m, uint32_t device)
-{
-	(void)m;
-	(void)device;
-	return 0;
-}
-
 static struct msi_message message(const struct machine *m, uint32_t desc)
 {
 	return (struct msi_message){ .address_lo = ITS_TRANSLATER, .data = m->source[desc].vector };
@@ -132,7 +124,7 @@ void its_move(struct kthread *k, uint32_t desc)
 
 const struct remap_unit its_unit = {
 	.lay_out = lay_out, .init = init, .request = its_request, .looked_up = its_translated,
-	.command_done = its_command_done, .allocate = allocate, .message = message, .boot = boot,
+	.command_done = its_command_done, .message = message, .boot = boot,
 	.program = program, .mask = mask, .release = release, .resend = resend,
 	.cpu_online = cpu_online
 };

@@ -12,14 +12,6 @@ static int init(struct machine *m)
 	return 0;
 }
 
-/* SPIs are taken one by one, or by the block, when their vectors are allocated. */
-static int allocate(struct machine *m, uint32_t device)
-{
-	(void)m;
-	(void)device;
-	return 0;
-}
-
 static struct msi_message message(const struct machine *m, uint32_t desc)
 {
 	return (struct msi_message){ .address_lo = V2M_SETSPI, .data = m->desc[desc].vector };
@@ -45,6 +37,6 @@ static void mask(struct kthread *k, uint32_t desc, bool masked)
 }
 
 const struct remap_unit v2m_unit = {
-	.lay_out = gic_lay_out, .init = init, .request = v2m_request, .allocate = allocate,
+	.lay_out = gic_lay_out, .init = init, .request = v2m_request,
 	.message = message, .boot = boot, .program = program, .mask = mask
 };

@@ -6,48 +6,27 @@
 #include "models/hw/invalidation.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
+#include "models/os/remap_blocks.h"
 #include "models/os/vcpu.h"
 #include "models/strategies/operations.h"
 #include "remap_index.h"
 
-/* Room for power-of-two blocks. */
-static uint32_t entries_for(const struct machine *m)
-{
-	uint32_t entries = 64;
-
-	while (entries < 2 * m->sources_count && entries < REMAP_INDEX_ENTRIES_MAX) {
-		entries *= 2;
-	}
-	return entries;
-}
-
 static void lay_out(struct machine *m, struct state_layout *layout)
 {
-	uint32_t entries = entries_for(m);
-
-	remap_table_lay_out(m, layout, entries);
-	m->remap_index = state_place(layout, remap_index_size(entries));
+	remap_table_lay_out(m, layout, remap_blocks_entries(m));
+	remap_blocks_lay_out(m, layout);
 }
 
 static int init(struct machine *m)
 {
-	uint32_t entries = entries_for(m);
-
-	m->remap_table->entries = entries;
-	return remap_index_init(m->remap_index, remap_index_size(entries), entries, NULL);
+	m->remap_table->entries = remap_blocks_entries(m);
+	return remap_blocks_init(m);
 }
 
-static uint32_t order_of(uint32_t count)
-{
-	uint32_t order = 0;
-
-	while (1u << order < count) {
-		order++;
-	}
-	return order;
-}
-
-/* One block for all messages of PCI MSI, whose data is added to the handle; one entry each otherwise. */
+/*
+ * One block for all messages of PCI MSI, whose data is added to the handle; one entry each
+ * otherwise.
+ */
 static int allocate(struct machine *m, uint32_t device)
 {
 	const struct device_config *config = &m->config->devices[device];
@@ -61,7 +40,8 @@ static int allocate(struct machine *m, uint32_t device)
 		if (block && m->source[first + vector].index > 0) {
 			entry++;
 		} else {
-			entry = remap_index_alloc(m->remap_index, block ? order_of(domain->vectors) : 0);
+			entry = remap_index_alloc(m->remap_index,
+						  block ? remap_blocks_order(domain->vectors) : 0);
 		}
 		if (entry < 0) {
 			return -ENOSPC;
@@ -101,13 +81,15 @@ static struct msi_message message(const struct machine *m, uint32_t desc)
 
 static void boot(struct machine *m, uint32_t desc)
 {
-	m->irte[m->desc[desc].entry] = vcpu_owns(m, desc) ? vtd_posted_entry_of(m, desc) : vtd_entry_of(m, desc);
+	m->irte[m->desc[desc].entry] =
+		vcpu_owns(m, desc) ? vtd_posted_entry_of(m, desc) : vtd_entry_of(m, desc);
 }
 
 static void program(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
-	struct irte irte = vcpu_owns(m, desc) ? vtd_posted_entry_of(m, desc) : vtd_entry_of(m, desc);
+	struct irte irte =
+		vcpu_owns(m, desc) ? vtd_posted_entry_of(m, desc) : vtd_entry_of(m, desc);
 
 	k_irte_write(k, m->desc[desc].entry, &irte, desc);
 	k_irte_flush(k, m->desc[desc].entry);
@@ -115,5 +97,6 @@ static void program(struct kthread *k, uint32_t desc)
 
 const struct remap_unit vtd_unit = {
 	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = vtd_looked_up,
-	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot, .program = program
+	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot,
+	.program = program
 };

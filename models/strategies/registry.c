@@ -5,23 +5,31 @@
 
 #include "models/strategies/operations.h"
 
-extern const struct move_operations x86_direct, x86_direct_data_first, x86_direct_deferred, x86_msi_off, x86_masked;
-extern const struct move_operations x86_tmp, x86_tmp_local, x86_tmp_no_check, x86_tmp_remote, x86_same_vector;
+extern const struct move_operations x86_direct, x86_direct_data_first, x86_direct_deferred,
+	x86_msi_off, x86_masked;
+extern const struct move_operations x86_tmp, x86_tmp_local, x86_tmp_no_check, x86_tmp_remote,
+	x86_same_vector;
 extern const struct move_operations x86_linux_5_6, x86_linux_6_1, x86_linux_6_1_as_commented;
 extern const struct move_operations vtd_whole, vtd_split, vtd_no_flush;
 extern const struct move_operations amd_whole, amd_split;
 extern const struct move_operations its_movi, its_no_resend, v2m_route, mbi_route;
-extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, cleanup_ipi, cleanup_immediate;
-extern const struct allocation_operations allocation_batch, allocation_dynamic, allocation_group_disable;
-extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc, allocation_qemu_deferred;
-extern const struct allocation_operations allocation_qemu_dynamic, allocation_ims, allocation_reboot_leak;
+extern const struct cleanup_operations cleanup_first_interrupt, cleanup_timer, cleanup_ipi,
+	cleanup_immediate;
+extern const struct allocation_operations allocation_batch, allocation_dynamic,
+	allocation_group_disable;
+extern const struct allocation_operations allocation_group_live, allocation_qemu_realloc,
+	allocation_qemu_deferred;
+extern const struct allocation_operations allocation_qemu_dynamic, allocation_ims,
+	allocation_reboot_leak;
 extern const struct allocation_operations allocation_reboot_free, allocation_dynamic_fewer;
 extern const struct cleanup_operations cleanup_no_old_vector;
 extern const struct move_operations imsic_direct, imsic_lazy, imsic_tmp_remote, imsic_tmp;
-extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif, imsic_mrif_early_merge;
+extern const struct move_operations imsic_iommu, imsic_iommu_no_fence, imsic_mrif,
+	imsic_mrif_early_merge;
 extern const struct cleanup_operations imsic_sync_timer, imsic_sync_timer_wrong_cpu;
 extern const struct hotplug_operations offline_imsic;
-extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable, offline_leak;
+extern const struct hotplug_operations offline_scan, offline_no_scan, offline_early_disable,
+	offline_leak;
 extern const struct hotplug_operations offline_migrate;
 extern const struct move_operations hyperv_reuse, hyperv_recompose;
 extern const struct posted_operations posted, posted_no_sync, posted_clobber, posted_no_recompute;
@@ -32,7 +40,10 @@ extern const struct monitor_operations monitor_every_write, monitor_control_only
 #define X86 NEEDS(ARCH_X86)
 #define PLAIN NEEDS(REMAP_NONE)
 #define PCI (NEEDS(DEVICE_MSI) | NEEDS(DEVICE_MSIX))
-/* What has a message of its own that a move rewrites; IMS is not among them: it exists behind a remap table only. */
+/*
+ * What has a message of its own that a move rewrites; IMS is not among them: it exists behind a
+ * remap table only.
+ */
 #define REWRITTEN (PCI | NEEDS(DEVICE_PLATFORM) | NEEDS(DEVICE_WIRED))
 
 #define MOVE(name, family, summary, remaps, kinds, masking, operations) \
@@ -73,13 +84,13 @@ static const struct strategy registry[] = {
 	MOVE("x86-direct", not_remapped, "address, then data, from any CPU", PLAIN, REWRITTEN, MASKING_ANY, &x86_direct),
 	MOVE("x86-direct-data-first", not_remapped, "data, then address, from any CPU", PLAIN, REWRITTEN, MASKING_ANY,
 	     &x86_direct_data_first),
-	MOVE("x86-direct-deferred", not_remapped, "address, then data, in the interrupt's acknowledge on the old CPU",
+	MOVE("x86-direct-deferred", not_remapped, "address, then data",
 	     PLAIN, REWRITTEN, MASKING_ANY, &x86_direct_deferred),
 	MOVE("x86-msi-off", not_remapped, "MSI disabled around the rewrite", PLAIN, PCI, MASKING_ANY, &x86_msi_off),
 	MOVE("x86-masked", not_remapped, "vector masked around the rewrite", PLAIN, REWRITTEN, MASKING_REQUIRED, &x86_masked),
-	MOVE("x86-tmp", not_remapped, "temporary message in the acknowledge, IRR check, retrigger", PLAIN, REWRITTEN,
+	MOVE("x86-tmp", not_remapped, "temporary message, IRR check, retrigger", PLAIN, REWRITTEN,
 	     MASKING_ANY, &x86_tmp),
-	MOVE("x86-tmp-local", not_remapped, "temporary message, IRR check, retrigger, on the old CPU in process context",
+	MOVE("x86-tmp-local", not_remapped, "temporary message, IRR check, retrigger",
 	     PLAIN, REWRITTEN, MASKING_ANY, &x86_tmp_local),
 	MOVE("x86-tmp-no-check", not_remapped, "the same without the IRR check", PLAIN, REWRITTEN, MASKING_ANY,
 	     &x86_tmp_no_check),
@@ -87,7 +98,7 @@ static const struct strategy registry[] = {
 	     &x86_tmp_remote),
 	MOVE("x86-same-vector", not_remapped, "the same vector on the new CPU, so only the address changes", PLAIN, REWRITTEN,
 	     MASKING_ANY, &x86_same_vector),
-	MOVE("x86-linux-5.6", not_remapped, "Linux before 6f1a4891a592: always direct, in the acknowledge", PLAIN, PCI,
+	MOVE("x86-linux-5.6", not_remapped, "Linux before 6f1a4891a592: always direct", PLAIN, PCI,
 	     MASKING_ANY, &x86_linux_5_6),
 	MOVE("x86-linux-6.1", not_remapped, "Linux 6.1 and 6.7 on, as written: direct unless the MSI can be masked",
 	     PLAIN, PCI, MASKING_ANY, &x86_linux_6_1),
@@ -117,7 +128,7 @@ static const struct strategy registry[] = {
 	IMSIC("imsic-lazy", REMAP_NONE, "Linux 6.10 to 6.14: address, then data, from any CPU; harts synchronise by timers",
 	      &imsic_lazy),
 	IMSIC("imsic-tmp-remote", REMAP_NONE, "temporary message {old hart, new identity}, from any CPU", &imsic_tmp_remote),
-	IMSIC("imsic-tmp", REMAP_NONE, "Linux 6.15: the same in the acknowledge on the old hart", &imsic_tmp),
+	IMSIC("imsic-tmp", REMAP_NONE, "Linux 6.15: temporary message {old hart, new identity}", &imsic_tmp),
 	IMSIC("imsic-iommu", REMAP_RISCV_IOMMU, "MSI page table entry in one store, then IOTINVAL and IOFENCE", &imsic_iommu),
 	IMSIC("imsic-iommu-no-fence", REMAP_RISCV_IOMMU, "the same without IOTINVAL and IOFENCE", &imsic_iommu_no_fence),
 	IMSIC("imsic-mrif", REMAP_RISCV_IOMMU, "by way of a memory-resident file, merged after the second fence", &imsic_mrif),
@@ -208,6 +219,24 @@ const struct strategy *strategy_find(const char *name)
 	return NULL;
 }
 
+const char *strategy_context(const struct strategy *strategy)
+{
+	const struct move_operations *move = strategy->operations;
+
+	if (strategy->slot != SLOT_MOVE) {
+		return "";
+	}
+	switch (move->context) {
+	case MOVE_ON_OLD_CPU:
+		return ", on the old CPU in process context";
+	case MOVE_IN_ACKNOWLEDGE:
+		return ", in the acknowledge on the old CPU";
+	case MOVE_ANYWHERE:
+		break;
+	}
+	return "";
+}
+
 /*
  * What a contender gets where it names nothing. NULL: the machine has no use for the slot, or does
  * without.
@@ -252,7 +281,8 @@ static const struct defaults {
 		[SLOT_MONITOR] = "monitor-every-write" } },
 };
 
-const struct strategy *strategy_default(enum strategy_slot slot, enum machine_arch arch, enum machine_remap remap)
+const struct strategy *strategy_default(enum strategy_slot slot, enum machine_arch arch,
+					enum machine_remap remap)
 {
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		if (defaults[i].arch == arch && defaults[i].remap == remap) {

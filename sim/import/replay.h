@@ -116,8 +116,8 @@ int replay_recording(int fd, const struct replay_options *options, struct replay
 void replay_result_release(struct replay_result *result);
 
 /*
- * The snapshot is not equal where it must be. Nothing says that one without a mark was not taken where
- * the recording has a gap.
+ * The snapshot is not equal where it must be. Nothing says that one without a mark was not taken
+ * where the recording has a gap.
  */
 bool replay_snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s);
 

@@ -10,6 +10,7 @@
 
 #include "sim/check_explore.h"
 #include "sim/check_witness.h"
+#include "sim/check_world.h"
 #include "sim/loader.h"
 
 /* Under the sanitizers each actor is a thread and a step far slower: fewer scenarios, and shorter ones. */

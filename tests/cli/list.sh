@@ -38,6 +38,22 @@ has "index 4: MSI-X, count 9, eventfd noresize"
 [ "$(grep -c "set_affinity: x86-direct: " "$work/out")" -eq 3 ] || fail "a strategy for each device"
 has "x86-tmp: .*, in the acknowledge on the old CPU"
 has "^       .- x86 vectors"
+# Where a protocol runs is said once, wherever it is described.
+{
+	"$msirace" list domains scenarios/affinity-race.yaml --strategy x86-direct-deferred --strategy x86-tmp \
+		--strategy x86-tmp-local --strategy x86-tmp-no-check --strategy x86-linux-5.6
+	"$msirace" list domains scenarios/riscv-affinity-race.yaml --strategy imsic-tmp
+	"$msirace" list strategies
+	"$msirace" explain x86-linux-5.6
+} >"$work/out" || fail "the descriptions of strategies"
+grep -E "acknowledge.*acknowledge|on the old.*on the old" "$work/out" && fail "said twice"
+for once in x86-direct-deferred x86-tmp x86-linux-5.6 imsic-tmp; do
+	has "$once: .*, in the acknowledge on the old CPU$"
+	has "^  $once  .*, in the acknowledge on the old CPU$"
+done
+has "^  Linux before 6f1a4891a592.*, in the acknowledge on the old CPU$"
+has "x86-tmp-no-check: .*, on the old CPU in process context$"
+has "x86-tmp-local: .*, on the old CPU in process context$"
 "$msirace" list domains scenarios/arm-its-queues.yaml >"$work/out" || fail "list domains"
 has "GICv3 ITS"
 
