@@ -11,6 +11,7 @@
 #include "sim/commands.h"
 #include "sim/report.h"
 #include "sim/scenario_files.h"
+#include "sim/standard_output.h"
 #include "sim/units.h"
 
 #define STATES_DEFAULT 2000000
@@ -63,8 +64,8 @@ static void worsen(struct plan *plan, enum exit_code code)
 
 /* ---- The command line ---- */
 
-static enum exit_code read_number(const struct invocation *invocation, const char *name, uint64_t min, uint64_t max,
-				  uint64_t *value)
+static enum exit_code read_number(const struct invocation *invocation, const char *name,
+				  uint64_t min, uint64_t max, uint64_t *value)
 {
 	const char *text = option_value(invocation, name);
 
@@ -76,7 +77,8 @@ static enum exit_code read_number(const struct invocation *invocation, const cha
 		return usage_error(invocation->command, "%s: %s", name, error);
 	}
 	if (*value < min || *value > max) {
-		return usage_error(invocation->command, "%s: %" PRIu64 " to %" PRIu64, name, min, max);
+		return usage_error(invocation->command, "%s: %" PRIu64 " to %" PRIu64, name, min,
+				   max);
 	}
 	return EXIT_HELD;
 }
@@ -93,9 +95,12 @@ static enum exit_code read_subject(const struct invocation *invocation, struct p
 			return EXIT_HELD;
 		}
 	}
-	return text ? usage_error(invocation->command, "--witness-of: unknown subject '%s': stale, lost, spurious, "
-				  "spurious_unhandled, spurious_stray, spurious_duplicate or spurious_intx", text) :
-	       EXIT_HELD;
+	return text ? usage_error(invocation->command,
+				  "--witness-of: unknown subject '%s': stale, lost, spurious, "
+				  "spurious_unhandled, spurious_stray, spurious_duplicate or "
+				  "spurious_intx",
+				  text) :
+		      EXIT_HELD;
 }
 
 static enum exit_code read_plan(const struct invocation *invocation, struct plan *plan)
@@ -103,16 +108,25 @@ static enum exit_code read_plan(const struct invocation *invocation, struct plan
 	uint64_t states = STATES_DEFAULT, seconds = SECONDS_DEFAULT;
 
 	*plan = (struct plan){
-		.invocation = invocation, .raises = UINT64_MAX, .migrations = UINT64_MAX,
-		.stalls = option_value(invocation, "--stalls"), .quiet = option_value(invocation, "--quiet"),
+		.invocation = invocation,
+		.raises = UINT64_MAX,
+		.migrations = UINT64_MAX,
+		.stalls = option_value(invocation, "--stalls"),
+		.quiet = option_value(invocation, "--quiet"),
 		.reduction = !option_value(invocation, "--no-reduction"),
 		.timing = !option_value(invocation, "--no-timing"),
 	};
 	enum exit_code code = read_subject(invocation, plan);
-	code = code == EXIT_HELD ? read_number(invocation, "--raises", 0, BOUND_MAX, &plan->raises) : code;
-	code = code == EXIT_HELD ? read_number(invocation, "--migrations", 0, BOUND_MAX, &plan->migrations) : code;
-	code = code == EXIT_HELD ? read_number(invocation, "--states", 1, 1000000000, &states) : code;
-	code = code == EXIT_HELD ? read_number(invocation, "--seconds", 1, 1000000, &seconds) : code;
+	code = code == EXIT_HELD ?
+		       read_number(invocation, "--raises", 0, BOUND_MAX, &plan->raises) :
+		       code;
+	code = code == EXIT_HELD ?
+		       read_number(invocation, "--migrations", 0, BOUND_MAX, &plan->migrations) :
+		       code;
+	code = code == EXIT_HELD ? read_number(invocation, "--states", 1, 1000000000, &states) :
+				   code;
+	code = code == EXIT_HELD ? read_number(invocation, "--seconds", 1, 1000000, &seconds) :
+				   code;
 	plan->limits = (struct check_limits){ states, (double)seconds, NULL };
 	return code;
 }
@@ -121,7 +135,8 @@ static struct check_bounds bounds_for(const struct plan *plan, const struct scen
 {
 	return (struct check_bounds){
 		.raises = plan->raises == UINT64_MAX ? s->check.raises : (uint32_t)plan->raises,
-		.migrations = plan->migrations == UINT64_MAX ? s->check.migrations : (uint32_t)plan->migrations,
+		.migrations = plan->migrations == UINT64_MAX ? s->check.migrations :
+							       (uint32_t)plan->migrations,
 		.stalls = plan->stalls || s->check.stalls,
 	};
 }
@@ -142,13 +157,15 @@ static void append_bounds(GString *out, const struct scenario *s, const struct c
 		raising += s->devices[i].arrivals.process != PROCESS_NONE;
 	}
 	check_count_actions(s, bounds, &migrations, &others);
-	g_string_append_printf(out, "; bounds: up to %u raise%s of %s%u of %zu device%s, %u migration%s, ", bounds->raises,
-			       plural(bounds->raises), raising > 1 ? "each of " : "", raising, s->devices_count,
-			       plural(s->devices_count), migrations, plural(migrations));
+	g_string_append_printf(
+		out, "; bounds: up to %u raise%s of %s%u of %zu device%s, %u migration%s, ",
+		bounds->raises, plural(bounds->raises), raising > 1 ? "each of " : "", raising,
+		s->devices_count, plural(s->devices_count), migrations, plural(migrations));
 	if (others) {
 		g_string_append_printf(out, "%u other action%s, ", others, plural(others));
 	}
-	g_string_append_printf(out, "%u CPU%s, fabric %s%s", s->machine.cpus, plural(s->machine.cpus),
+	g_string_append_printf(out, "%u CPU%s, fabric %s%s", s->machine.cpus,
+			       plural(s->machine.cpus),
 			       s->machine.fabric == FABRIC_WEAK ? "weak" : "ordered",
 			       bounds->stalls ? ", command time-outs" : "");
 }
@@ -160,7 +177,8 @@ static void append_spurious(GString *out, const struct check_result *r)
 	g_string_append_printf(out, " spurious=%s", check_verdict_name(r->verdict[CHECK_SPURIOUS]));
 	for (int subject = CHECK_SPURIOUS + 1; subject < CHECK_SUBJECTS; subject++) {
 		if (r->verdict[subject] != VERDICT_NEVER) {
-			g_string_append_printf(out, "%s%s=%s", lead, strchr(check_subject_name(subject), '_') + 1,
+			g_string_append_printf(out, "%s%s=%s", lead,
+					       strchr(check_subject_name(subject), '_') + 1,
 					       check_verdict_name(r->verdict[subject]));
 			lead = ",";
 		}
@@ -174,13 +192,15 @@ static void append_count(GString *out, double count)
 }
 
 /* Why there is no verdict, and what was seen until then. */
-static void append_unknown(GString *out, const struct check_limits *limits, const struct check_result *r)
+static void append_unknown(GString *out, const struct check_limits *limits,
+			   const struct check_result *r)
 {
 	const char *lead = "; seen so far: ";
 
 	switch (r->end) {
 	case CHECK_STATES_EXCEEDED:
-		g_string_append_printf(out, " stale: more than %" PRIu64 " states", limits->states_max);
+		g_string_append_printf(out, " stale: more than %" PRIu64 " states",
+				       limits->states_max);
 		break;
 	case CHECK_SECONDS_EXCEEDED:
 		g_string_append_printf(out, " stale: more than %.0f seconds", limits->seconds_max);
@@ -192,14 +212,16 @@ static void append_unknown(GString *out, const struct check_limits *limits, cons
 		g_string_append(out, " stale: deadlock");
 		break;
 	case CHECK_BROKEN:
-		g_string_append_printf(out, " stale: %s", r->error ? r->error : "the machine broke");
+		g_string_append_printf(out, " stale: %s",
+				       r->error ? r->error : "the machine broke");
 		break;
 	case CHECK_COMPLETE:
 		break;
 	}
 	for (int subject = 0; subject < CHECK_SUBJECTS; subject++) {
 		if (r->shortest[subject].code) {
-			g_string_append_printf(out, "%s%s", lead, check_subject_name((enum check_subject)subject));
+			g_string_append_printf(out, "%s%s", lead,
+					       check_subject_name((enum check_subject)subject));
 			lead = ", ";
 		}
 	}
@@ -207,12 +229,13 @@ static void append_unknown(GString *out, const struct check_limits *limits, cons
 }
 
 static void append_line(GString *out, const struct plan *plan, const struct scenario *s,
-			const struct scenario_contender *contender, const struct check_bounds *bounds,
-			const struct check_result *r)
+			const struct scenario_contender *contender,
+			const struct check_bounds *bounds, const struct check_result *r)
 {
 	g_string_append_printf(out, "Observation %s/%s ", s->name, contender->name);
 	if (r->end == CHECK_COMPLETE) {
-		g_string_append_printf(out, "%s stale; lost=%s", check_verdict_name(r->verdict[CHECK_STALE]),
+		g_string_append_printf(out, "%s stale; lost=%s",
+				       check_verdict_name(r->verdict[CHECK_STALE]),
 				       check_verdict_name(r->verdict[CHECK_LOST]));
 		append_spurious(out, r);
 		g_string_append(out, r->cyclic ? " interleavings>=" : " interleavings=");
@@ -221,7 +244,8 @@ static void append_line(GString *out, const struct plan *plan, const struct scen
 		g_string_append(out, "Unknown");
 		append_unknown(out, &plan->limits, r);
 	}
-	g_string_append_printf(out, plan->reduction ? " states=%" PRIu64 : " steps=%" PRIu64, r->states);
+	g_string_append_printf(out, plan->reduction ? " states=%" PRIu64 : " steps=%" PRIu64,
+			       r->states);
 	if (plan->timing) {
 		g_string_append_printf(out, " seconds=%.3f", r->seconds);
 	}
@@ -237,8 +261,8 @@ static void draw_witness(struct plan *plan, const struct witness *w, const char 
 		return;
 	}
 	plan->drawn = true;
-	g_string_append_printf(plan->lines, "\nThe shortest path of %s/%s to %s, %u steps:\n\n", w->scenario->name,
-			       w->contender->name, what, w->steps->len);
+	g_string_append_printf(plan->lines, "\nThe shortest path of %s/%s to %s, %u steps:\n\n",
+			       w->scenario->name, w->contender->name, what, w->steps->len);
 	witness_columns(w, plan->lines);
 	g_string_append_c(plan->lines, '\n');
 }
@@ -250,14 +274,16 @@ static void write_witness(struct plan *plan, const struct witness *w)
 	witness_dot(w, plan->dot);
 }
 
-static void show_path(struct plan *plan, const struct scenario *s, const struct scenario_contender *contender,
-		      const struct check_bounds *bounds, const struct check_codes *path, const char *what)
+static void show_path(struct plan *plan, const struct scenario *s,
+		      const struct scenario_contender *contender, const struct check_bounds *bounds,
+		      const struct check_codes *path, const char *what)
 {
 	char *error;
 	struct witness *w = witness_run(s, contender, bounds, path, NULL, &error);
 
 	if (!w) {
-		fprintf(stderr, "%s: %s: simulation error: the path to %s: %s\n", s->file, contender->name, what, error);
+		fprintf(stderr, "%s: %s: simulation error: the path to %s: %s\n", s->file,
+			contender->name, what, error);
 		free(error);
 		worsen(plan, EXIT_BROKEN);
 		return;
@@ -270,7 +296,8 @@ static void show_path(struct plan *plan, const struct scenario *s, const struct 
 
 /* ---- Expectations ---- */
 
-static void test_expectations(struct plan *plan, const struct scenario *s, size_t contender, const struct check_result *r)
+static void test_expectations(struct plan *plan, const struct scenario *s, size_t contender,
+			      const struct check_result *r)
 {
 	for (size_t i = 0; i < s->check.expectations_count; i++) {
 		const struct scenario_check_expectation *e = &s->check.expectations[i];
@@ -283,10 +310,12 @@ static void test_expectations(struct plan *plan, const struct scenario *s, size_
 			plan->held++;
 			continue;
 		}
-		g_string_append_printf(plan->lines, "%s:%d: expectation not held: %s: %s %s, not %s\n", s->file, e->line,
-				       s->contenders[contender].name, check_subject_name(e->subject),
-				       r->end == CHECK_COMPLETE ? check_verdict_name(r->verdict[e->subject]) : "Unknown",
-				       check_verdict_name(e->verdict));
+		g_string_append_printf(
+			plan->lines, "%s:%d: expectation not held: %s: %s %s, not %s\n", s->file,
+			e->line, s->contenders[contender].name, check_subject_name(e->subject),
+			r->end == CHECK_COMPLETE ? check_verdict_name(r->verdict[e->subject]) :
+						   "Unknown",
+			check_verdict_name(e->verdict));
 		worsen(plan, r->end == CHECK_COMPLETE ? EXIT_NOT_HELD : EXIT_BROKEN);
 	}
 }
@@ -299,13 +328,13 @@ static void flush_lines(struct plan *plan)
 
 	if (!json || strcmp(json, "-") != 0) {
 		fputs(plan->lines->str, stdout);
-		fflush(stdout);
+		standard_output_flush();
 	}
 	g_string_truncate(plan->lines, 0);
 }
 
-static void report(struct plan *plan, const struct scenario *s, size_t contender, const struct check_bounds *bounds,
-		   const struct check_result *r)
+static void report(struct plan *plan, const struct scenario *s, size_t contender,
+		   const struct check_bounds *bounds, const struct check_result *r)
 {
 	const struct scenario_contender *of = &s->contenders[contender];
 
@@ -313,7 +342,8 @@ static void report(struct plan *plan, const struct scenario *s, size_t contender
 	if (r->end == CHECK_DEADLOCK) {
 		show_path(plan, s, of, bounds, &r->deadlock, "the deadlock");
 	} else if (r->shortest[plan->subject].code) {
-		show_path(plan, s, of, bounds, &r->shortest[plan->subject], check_subject_name(plan->subject));
+		show_path(plan, s, of, bounds, &r->shortest[plan->subject],
+			  check_subject_name(plan->subject));
 	}
 	if (plan->quiet) {
 		g_string_truncate(plan->lines, 0);
@@ -333,13 +363,15 @@ static void check_one(struct plan *plan, const struct scenario *s, size_t conten
 
 	char *error = check_machine_create(&machine, s, &s->contenders[contender], &bounds);
 	if (error) {
-		fprintf(stderr, "%s: %s: cannot be checked: %s\n", s->file, s->contenders[contender].name, error);
+		fprintf(stderr, "%s: %s: cannot be checked: %s\n", s->file,
+			s->contenders[contender].name, error);
 		free(error);
 		check_machine_destroy(&machine);
 		worsen(plan, EXIT_BROKEN);
 		return;
 	}
-	check_explore(&machine, &plan->limits, plan->reduction ? CHECK_REDUCED : CHECK_EVERY_PATH, &result);
+	check_explore(&machine, &plan->limits, plan->reduction ? CHECK_REDUCED : CHECK_EVERY_PATH,
+		      &result);
 	check_machine_destroy(&machine);
 	report(plan, s, contender, &bounds, &result);
 	plan->checked++;
@@ -362,25 +394,38 @@ static bool is_named(const struct invocation *invocation, const struct scenario 
 static void print_sum(struct plan *plan, size_t left_out)
 {
 	if (left_out) {
-		fprintf(stderr, "msirace check: %zu scenario%s without a 'check' part left out\n", left_out,
-			plural(left_out));
+		fprintf(stderr, "msirace check: %zu scenario%s without a 'check' part left out\n",
+			left_out, plural(left_out));
 	}
 	if (plan->quiet) {
 		return;
 	}
 	if (plan->expected) {
-		g_string_append_printf(plan->lines, "Expectations: %zu of %zu held\n", plan->held, plan->expected);
+		g_string_append_printf(plan->lines, "Expectations: %zu of %zu held\n", plan->held,
+				       plan->expected);
 	}
-	g_string_append_printf(plan->lines, "Checked %zu strateg%s in %zu scenario%s: %" PRIu64 " %s, %" PRIu64 " paths",
-			       plan->checked, plan->checked == 1 ? "y" : "ies", plan->scenarios, plural(plan->scenarios),
-			       plan->states, plan->reduction ? "states" : "steps", plan->paths);
+	g_string_append_printf(plan->lines,
+			       "Checked %zu strateg%s in %zu scenario%s: %" PRIu64 " %s, %" PRIu64
+			       " paths",
+			       plan->checked, plan->checked == 1 ? "y" : "ies", plan->scenarios,
+			       plural(plan->scenarios), plan->states,
+			       plan->reduction ? "states" : "steps", plan->paths);
 	if (plan->timing && plan->seconds > 0) {
-		g_string_append_printf(plan->lines, " in %.2f s: %.0f %s and %.0f paths a second", plan->seconds,
-				       (double)plan->states / plan->seconds, plan->reduction ? "states" : "steps",
+		g_string_append_printf(plan->lines, " in %.2f s: %.0f %s and %.0f paths a second",
+				       plan->seconds, (double)plan->states / plan->seconds,
+				       plan->reduction ? "states" : "steps",
 				       (double)plan->paths / plan->seconds);
 	}
 	g_string_append_c(plan->lines, '\n');
 	flush_lines(plan);
+}
+
+/* Where nobody reads the lines any more, only documents are a reason to go on. */
+static bool goes_on(const struct plan *plan)
+{
+	return !*plan->interrupted &&
+	       (standard_output_flush() || option_value(plan->invocation, "--witness") ||
+		option_value(plan->invocation, "--dot"));
 }
 
 static void check_all(void *argument)
@@ -389,7 +434,7 @@ static void check_all(void *argument)
 	size_t left_out = 0;
 
 	plan->limits.interrupted = plan->interrupted;
-	for (size_t i = 0; i < plan->files.count && !*plan->interrupted; i++) {
+	for (size_t i = 0; i < plan->files.count && goes_on(plan); i++) {
 		const struct scenario *s = plan->files.each[i];
 		if (!s->check.present && !is_named(plan->invocation, s)) {
 			left_out++;
@@ -397,12 +442,13 @@ static void check_all(void *argument)
 		}
 		plan->drawn = false;
 		plan->scenarios++;
-		for (size_t j = 0; j < s->contenders_count && !*plan->interrupted; j++) {
+		for (size_t j = 0; j < s->contenders_count && goes_on(plan); j++) {
 			check_one(plan, s, j);
 		}
 	}
 	if (*plan->interrupted) {
-		fprintf(stderr, "msirace check: interrupted: what is printed is all that was checked\n");
+		fprintf(stderr,
+			"msirace check: interrupted: what is printed is all that was checked\n");
 		worsen(plan, EXIT_INTERRUPTED);
 	}
 	print_sum(plan, left_out);
@@ -411,10 +457,8 @@ static void check_all(void *argument)
 static void write_document(struct plan *plan, const char *option, const GString *document)
 {
 	const char *path = option_value(plan->invocation, option);
-	g_autofree char *error = NULL;
 
-	if (path && !report_write(path, document, &error)) {
-		fprintf(stderr, "msirace: %s\n", error);
+	if (path && !report_deliver(path, document)) {
 		worsen(plan, EXIT_BROKEN);
 	}
 }
@@ -442,7 +486,8 @@ static enum exit_code run(const struct invocation *invocation)
 		plan.lines = g_string_new(NULL);
 		plan.json = g_string_new(NULL);
 		plan.dot = g_string_new(NULL);
-		if (check_world_run(plan.files.each, plan.files.count, &plan.interrupted, check_all, &plan)) {
+		if (check_world_run(plan.files.each, plan.files.count, &plan.interrupted, check_all,
+				    &plan)) {
 			write_documents(&plan);
 		} else {
 			worsen(&plan, EXIT_BROKEN);

@@ -128,12 +128,8 @@ static struct results_set *load(const char *path)
 /* Takes over document. */
 static bool write_document(const char *path, GString *document)
 {
-	g_autofree char *error = NULL;
-	bool written = report_write(path, document, &error);
+	bool written = report_deliver(path, document);
 
-	if (!written) {
-		fprintf(stderr, "msirace: %s\n", error);
-	}
 	g_string_free(document, TRUE);
 	return written;
 }

@@ -17,6 +17,7 @@
 #include "sim/replay_report.h"
 #include "sim/report.h"
 #include "sim/run.h"
+#include "sim/standard_output.h"
 #include "sim/units.h"
 #include "sim/yaml_write.h"
 
@@ -158,8 +159,8 @@ static void append_name(GString *yaml, const char *scenario, const char *file)
 }
 
 /*
- * The key `recording` of the scenario that is written to this path: what the replay was given, so that
- * `run` gives it too.
+ * The key `recording` of the scenario that is written to this path: what the replay was given, so
+ * that `run` gives it too.
  */
 static char *recording_key(const struct scenario_recording *source, const char *scenario)
 {
@@ -188,14 +189,14 @@ static char *recording_key(const struct scenario_recording *source, const char *
 }
 
 /*
- * As text; NULL where the recording has no device. One that is only raced, and not written, does not
- * name the recording, which may be a pipe.
+ * As text; NULL where the recording has no device. One that is only raced, and not written, does
+ * not name the recording, which may be a pipe.
  */
 static GString *scenario_text(const struct import *in)
 {
 	const struct replay_result *result = &in->report.result;
-	g_autofree char *recording = in->scenario_path ? recording_key(&in->source, in->scenario_path)
-	                                               : g_strdup("");
+	g_autofree char *recording =
+		in->scenario_path ? recording_key(&in->source, in->scenario_path) : g_strdup("");
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
@@ -215,7 +216,9 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 {
 	struct diagnostics *d = diagnostics_new(path);
 	struct scenario *s = scenario_load_text(path, text->str, text->len, NULL, d);
-	struct run_options run_options = { .jobs = (unsigned)CLAMP(sysconf(_SC_NPROCESSORS_ONLN), 1, 1024) };
+	struct run_options run_options = {
+		.jobs = (unsigned)CLAMP(sysconf(_SC_NPROCESSORS_ONLN), 1, 1024)
+	};
 	struct run_result result = { 0 };
 	char *error = NULL;
 
@@ -224,8 +227,6 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 	if (!s) {
 		return EXIT_BROKEN;
 	}
-	/* Worker processes inherit what is not written yet. */
-	fflush(in->out);
 	struct progress progress = progress_begin(s->name, false);
 	run_options.progress = progress_update;
 	run_options.progress_context = &progress;
@@ -237,8 +238,10 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 	} else {
 		struct expect_outcomes *outcomes = expect_evaluate(&result);
 		GString *table = report_summary(&result, outcomes, true);
-		fprintf(in->out, "\nwhat if    the same history under other strategies; %zu devices, %zu actions\n%s",
-		       s->devices_count, s->actions_count, table->str);
+		fprintf(in->out,
+			"\nwhat if    the same history under other strategies; %zu devices, %zu "
+			"actions\n%s",
+			s->devices_count, s->actions_count, table->str);
 		g_string_free(table, TRUE);
 		expect_free(outcomes);
 	}
@@ -255,25 +258,26 @@ static enum exit_code use_scenario(const struct import *in)
 	const char *path = in->scenario_path ? in->scenario_path : in->source.file;
 	GString *text = scenario_text(in);
 	enum exit_code code = EXIT_HELD;
-	g_autofree char *error = NULL;
 
 	if (!text && !in->scenario_path) {
-		fprintf(in->out, "\nwhat if    no strategies: no message of any interrupt is recorded\n");
+		fprintf(in->out,
+			"\nwhat if    no strategies: no message of any interrupt is recorded\n");
 		return EXIT_HELD;
 	}
 	if (!text) {
-		fprintf(stderr, "msirace: %s: no scenario: no message of any interrupt is recorded\n",
-		        in->source.file);
+		fprintf(stderr,
+			"msirace: %s: no scenario: no message of any interrupt is recorded\n",
+			in->source.file);
 		return EXIT_USAGE;
 	}
 	if (!g_utf8_validate(text->str, (gssize)text->len, NULL)) {
 		fprintf(stderr, "msirace: %s: no scenario: the name of a file is not UTF-8\n",
 		        in->source.file);
 		code = EXIT_USAGE;
-	} else if (in->scenario_path && !report_write(in->scenario_path, text, &error)) {
-		fprintf(stderr, "msirace: %s\n", error);
+	} else if (in->scenario_path && !report_deliver(in->scenario_path, text)) {
 		code = EXIT_BROKEN;
-	} else if (!in->no_strategies) {
+	} else if (!in->no_strategies && standard_output_flush()) {
+		/* The race is told on standard output only. */
 		code = race(in, path, text);
 	}
 	g_string_free(text, TRUE);
@@ -286,12 +290,14 @@ static enum exit_code read_scenario_options(struct import *in, const struct invo
 
 	in->scenario_path = option_value(invocation, "--output");
 	if (arrivals && strcmp(arrivals, "fit") != 0 && strcmp(arrivals, "times") != 0) {
-		return usage_error(invocation->command, "--arrivals: fit or times, not '%s'", arrivals);
+		return usage_error(invocation->command, "--arrivals: fit or times, not '%s'",
+				   arrivals);
 	}
 	if (in->scenario_path &&
 	    (strcmp(in->source.file, "-") == 0 || strcmp(in->scenario_path, "-") == 0)) {
-		return usage_error(invocation->command, "--output needs files: the scenario names TRACE, "
-		                                        "and standard output has the agreement");
+		return usage_error(invocation->command,
+				   "--output needs files: the scenario names TRACE, "
+				   "and standard output has the agreement");
 	}
 	in->no_strategies = option_value(invocation, "--no-strategies");
 	if (in->scenario_path || !in->no_strategies) {
@@ -303,7 +309,6 @@ static enum exit_code read_scenario_options(struct import *in, const struct invo
 static enum exit_code write_json(const struct import *in)
 {
 	struct json_writer w = { .out = g_string_new(NULL) };
-	g_autofree char *error = NULL;
 
 	json_object_begin(&w, NULL, JSON_LINES);
 	json_uint(&w, "schema_version", REPORT_SCHEMA_VERSION);
@@ -312,11 +317,8 @@ static enum exit_code write_json(const struct import *in)
 	replay_report_json(&w, "replay", &in->report);
 	json_end(&w);
 	g_string_append_c(w.out, '\n');
-	bool written = report_write(in->json, w.out, &error);
+	bool written = report_deliver(in->json, w.out);
 	g_string_free(w.out, TRUE);
-	if (!written) {
-		fprintf(stderr, "msirace: %s\n", error);
-	}
 	return written ? EXIT_HELD : EXIT_BROKEN;
 }
 

@@ -15,12 +15,8 @@ static const struct option options[] = {
 static bool write_page(const char *folder, const char *name, GString *document)
 {
 	g_autofree char *path = g_build_filename(folder, name, NULL);
-	g_autofree char *error = NULL;
-	bool written = report_write(path, document, &error);
+	bool written = report_deliver(path, document);
 
-	if (!written) {
-		fprintf(stderr, "msirace: %s\n", error);
-	}
 	g_string_free(document, TRUE);
 	return written;
 }

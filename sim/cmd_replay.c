@@ -40,10 +40,8 @@ static const struct scenario_contender *contender_of(const struct scenario *s, u
 static void write_document(struct replay *replay, const char *option, GString *document)
 {
 	const char *path = option_value(replay->invocation, option);
-	g_autofree char *error = NULL;
 
-	if (path && !report_write(path, document, &error)) {
-		fprintf(stderr, "msirace: %s\n", error);
+	if (path && !report_deliver(path, document)) {
 		replay->code = EXIT_BROKEN;
 	}
 	g_string_free(document, TRUE);
@@ -52,11 +50,13 @@ static void write_document(struct replay *replay, const char *option, GString *d
 static void print_witness(struct replay *replay, const struct witness *w)
 {
 	const char *json = option_value(replay->invocation, "--json");
-	GString *columns = g_string_new(NULL), *document = g_string_new(NULL), *dot = g_string_new(NULL);
+	GString *columns = g_string_new(NULL), *document = g_string_new(NULL),
+		*dot = g_string_new(NULL);
 
 	witness_columns(w, columns);
 	if (!json || strcmp(json, "-") != 0) {
-		printf("%s/%s, %u steps:\n\n%s", w->scenario->name, w->contender->name, w->steps->len, columns->str);
+		printf("%s/%s, %u steps:\n\n%s", w->scenario->name, w->contender->name,
+		       w->steps->len, columns->str);
 	}
 	g_string_free(columns, TRUE);
 	witness_json(w, document);
@@ -76,11 +76,13 @@ static void replay_main(void *argument)
 	char *error;
 
 	if (!contender) {
-		replay->code = usage_error(replay->invocation->command, "the path is of another scenario, or of a strategy "
+		replay->code = usage_error(replay->invocation->command,
+					   "the path is of another scenario, or of a strategy "
 					   "or a value that --strategy or --set gave");
 		return;
 	}
-	struct witness *w = witness_run(s, contender, &replay->token.bounds, NULL, &replay->token, &error);
+	struct witness *w =
+		witness_run(s, contender, &replay->token.bounds, NULL, &replay->token, &error);
 	if (!w) {
 		fprintf(stderr, "%s: %s: %s\n", s->file, contender->name, error);
 		free(error);
@@ -100,7 +102,8 @@ static enum exit_code read_token(const struct invocation *invocation, struct che
 	}
 	char *error = check_token_read(text, token);
 	if (error) {
-		enum exit_code code = usage_error(invocation->command, "--path: '%s' is no path: %s", text, error);
+		enum exit_code code = usage_error(invocation->command,
+						  "--path: '%s' is no path: %s", text, error);
 		free(error);
 		free(token->choice);
 		return code;
@@ -118,10 +121,12 @@ static enum exit_code run(const struct invocation *invocation)
 	}
 	code = scenario_files_load(invocation, &replay.files);
 	if (code == EXIT_HELD && replay.files.count > 1) {
-		code = usage_error(invocation->command, "a path is of one scenario, not of %zu", replay.files.count);
+		code = usage_error(invocation->command, "a path is of one scenario, not of %zu",
+				   replay.files.count);
 	}
 	if (code == EXIT_HELD) {
-		bool ran = check_world_run(replay.files.each, replay.files.count, &replay.interrupted, replay_main, &replay);
+		bool ran = check_world_run(replay.files.each, replay.files.count,
+					   &replay.interrupted, replay_main, &replay);
 		code = ran ? replay.code : EXIT_BROKEN;
 	}
 	scenario_files_free(&replay.files);

@@ -269,14 +269,17 @@ static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
 static enum exit_code run_sweep(const struct scenario *s, const struct scenario_files *files,
 				const struct run_plan *plan, struct documents *all)
 {
-	g_autofree char *store = plan->store ? g_strdup(plan->store) : g_strconcat(s->name, ".sweep", NULL);
+	g_autofree char *store =
+		plan->store ? g_strdup(plan->store) : g_strconcat(s->name, ".sweep", NULL);
 	struct sweep_options sweep = {
 		.run = plan->run, .report = plan->report, .store = store, .resume = plan->resume,
 		.precision = plan->precision, .quiet = plan->quiet,
 	};
 
 	if (plan->csv || plan->junit || plan->run.trace_file) {
-		fprintf(stderr, "%s: a sweep's document is --json; it has no --csv, --junit or --trace\n", s->file);
+		fprintf(stderr,
+			"%s: a sweep's document is --json; it has no --csv, --junit or --trace\n",
+			s->file);
 		return EXIT_USAGE;
 	}
 	g_string_append(all->json, all->scenarios ? ",\n" : "");
@@ -285,15 +288,9 @@ static enum exit_code run_sweep(const struct scenario *s, const struct scenario_
 	return code;
 }
 
-static bool write_document(const char *path, GString *document)
+static bool write_document(const char *path, const GString *document)
 {
-	g_autofree char *error = NULL;
-
-	if (path && !report_write(path, document, &error)) {
-		fprintf(stderr, "msirace: %s\n", error);
-		return false;
-	}
-	return true;
+	return !path || report_deliver(path, document);
 }
 
 static void finish_documents(struct documents *all)
@@ -333,7 +330,10 @@ static enum exit_code run_either(const struct scenario *s, const struct scenario
 	return s->sweep_count ? run_sweep(s, files, plan, all) : run_one(s, plan, all);
 }
 
-/* The history that the scenario was made from comes first: without it the figures stand for nothing. */
+/*
+ * The history that the scenario was made from comes first: without it the figures stand for
+ * nothing.
+ */
 static enum exit_code run_with_history(const struct scenario *s, const struct scenario_files *files,
 				       struct run_plan *plan, struct documents *all)
 {

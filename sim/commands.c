@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/commands.h"
 
-#include <errno.h>
 #include <glib.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/standard_output.h"
 #include "sim/suggest.h"
-
 
 const struct command *const commands[] = {
 	&command_run,
@@ -97,7 +95,8 @@ static void print_help(void)
 	}
 	printf("\n'msirace COMMAND --help' explains a command, 'msirace --version' tells the version.\n"
 	       "Exit status: 0 all held, 1 an expectation failed, 2 usage or scenario error, 3 simulation error,\n"
-	       "130 interrupted.\n\nExample:\n  msirace run scenarios/affinity-race.yaml\n");
+	       "130 interrupted, 141 standard output was no longer read.\n\n"
+	       "Example:\n  msirace run scenarios/affinity-race.yaml\n");
 }
 
 static const struct option *find_option(const struct command *command, const char *name,
@@ -228,23 +227,8 @@ enum exit_code commands_run(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* A full disk or a closed pipe may show only here. */
-static enum exit_code close_stdout(enum exit_code code)
-{
-	bool failed = ferror(stdout);
-
-	errno = 0;
-	if ((fflush(stdout) != 0 || failed) && code != EXIT_BROKEN) {
-		fprintf(stderr, "msirace: standard output: cannot write: %s\n",
-			errno ? g_strerror(errno) : "failed");
-		return EXIT_BROKEN;
-	}
-	return code;
-}
-
 int commands_main(int argc, char **argv)
 {
-	/* A reader that goes away is a write error like any other, not a silent death. */
-	signal(SIGPIPE, SIG_IGN);
-	return close_stdout(commands_run(argc, argv));
+	standard_output_begin();
+	return standard_output_end(commands_run(argc, argv));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The commands of the program. Each is one row of sim/commands.c and one file cmd_NAME.c; its table of options drives the
- * parser, --help, the manual and the shell completion.
+ * The commands of the program. Each is one row of sim/commands.c and one file cmd_NAME.c; its table
+ * of options drives the parser, --help, the manual and the shell completion.
  */
 #ifndef MSIRACE_SIM_COMMANDS_H
 #define MSIRACE_SIM_COMMANDS_H
@@ -14,7 +14,9 @@ enum exit_code {
 	EXIT_NOT_HELD = 1,      /* an expectation failed */
 	EXIT_USAGE = 2,         /* the command line or a scenario is wrong */
 	EXIT_BROKEN = 3,        /* the simulation, or writing its results, failed */
-	EXIT_INTERRUPTED = 130  /* what was finished is written */
+	EXIT_INTERRUPTED = 130, /* what was finished is written */
+	EXIT_UNREAD = 141       /* held, but the reader of standard output left: in general the
+				   process ends by SIGPIPE */
 };
 
 struct option {
@@ -39,7 +41,8 @@ struct command {
 };
 
 extern const struct command command_run, command_validate, command_explain, command_list;
-extern const struct command command_compare, command_check, command_replay, command_plot, command_report;
+extern const struct command command_compare, command_check, command_replay, command_plot,
+	command_report;
 extern const struct command command_manual, command_review;
 extern const struct command command_import;
 
@@ -63,7 +66,10 @@ struct given_option {
 /* The last value of an option; NULL where it is not given, "" where it takes none. */
 const char *option_value(const struct invocation *invocation, const char *name);
 
-/* All values of an option in the order in which they were given, NULL at the end; freed by the caller with g_free(). */
+/*
+ * All values of an option in the order in which they were given, NULL at the end; freed by the
+ * caller with g_free().
+ */
 const char **option_values(const struct invocation *invocation, const char *name);
 
 /* Runs one command, as a step of another: argv[1] is its name. */

@@ -57,7 +57,8 @@ static GString *page(const char *name, int number, const char *summary)
 	GString *out = g_string_new(NULL);
 	g_autofree char *upper = g_ascii_strup(name, -1);
 
-	g_string_append_printf(out, ".TH \"%s\" %d \"\" \"msirace " MSIRACE_VERSION "\"\n", upper, number);
+	g_string_append_printf(out, ".TH \"%s\" %d \"\" \"msirace " MSIRACE_VERSION "\"\n", upper,
+			       number);
 	section(out, "NAME");
 	roff(out, name);
 	g_string_append(out, " \\- ");
@@ -73,6 +74,8 @@ static void exit_statuses(GString *out)
 	item(out, "2", NULL, "the command line or a scenario is wrong");
 	item(out, "3", NULL, "the simulation, or writing its results, failed");
 	item(out, "130", NULL, "interrupted; what was finished is written");
+	item(out, "141", NULL,
+	     "ended by SIGPIPE: all held, but standard output was no longer read; files are written");
 }
 
 static void example(GString *out, const char *text)
@@ -90,8 +93,9 @@ GString *manual_program(void)
 	section(out, "SYNOPSIS");
 	g_string_append(out, "\\fBmsirace\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR] ...\n");
 	section(out, "DESCRIPTION");
-	paragraph(out, "Simulates the delivery of message-signalled interrupts while the kernel moves them, adds to them or "
-		       "takes their CPU away, and counts what each protocol loses.");
+	paragraph(out, "Simulates the delivery of message-signalled interrupts while the kernel "
+		       "moves them, adds to them or takes their CPU away, and counts what each "
+		       "protocol loses.");
 	section(out, "COMMANDS");
 	for (size_t i = 0; commands[i]; i++) {
 		item(out, commands[i]->name, NULL, commands[i]->summary);
@@ -118,8 +122,9 @@ GString *manual_command(const struct command *command)
 	paragraph(out, command->description);
 	section(out, "OPTIONS");
 	for (const struct option *option = command->options; option->name; option++) {
-		g_autofree char *names = option->letter ? g_strdup_printf("-%c, %s", option->letter, option->name)
-							: g_strdup(option->name);
+		g_autofree char *names =
+			option->letter ? g_strdup_printf("-%c, %s", option->letter, option->name) :
+					 g_strdup(option->name);
 		item(out, names, option->argument, option->documentation);
 	}
 	item(out, "-h, --help", NULL, "show a summary of this page");
@@ -142,11 +147,13 @@ static void describe_key(void *context, const char *path, const struct schema_ke
 		g_string_append(text, "; required");
 	} else if (value) {
 		g_string_append_printf(text, "; default: %s%s", value,
-				       key->estimate ? " (an estimate without a published source)" : "");
+				       key->estimate ? " (an estimate without a published source)" :
+						       "");
 	}
 	g_string_append_c(text, '.');
 	item(out, path, NULL, text->str);
-	for (const struct schema_name *name = key->type == TYPE_ENUM ? key->names : NULL; name && name->name; name++) {
+	for (const struct schema_name *name = key->type == TYPE_ENUM ? key->names : NULL;
+	     name && name->name; name++) {
 		g_string_append(out, ".RS\n");
 		item(out, name->name, NULL, name->documentation ? name->documentation : "");
 		g_string_append(out, ".RE\n");
@@ -159,8 +166,9 @@ GString *manual_scenario(void)
 	GString *out = page("msirace-scenario", 5, "what a scenario file says");
 
 	section(out, "DESCRIPTION");
-	paragraph(out, "A scenario is a YAML file. Scalars are text with units: 10us, 100kHz, 25%, 0x20; a bare number where a "
-		       "unit is due is an error. Lists of devices and actions are written with [] here.");
+	paragraph(out, "A scenario is a YAML file. Scalars are text with units: 10us, 100kHz, 25%, "
+		       "0x20; a bare number where a unit is due is an error. Lists of devices and "
+		       "actions are written with [] here.");
 	section(out, "KEYS");
 	schema_walk(describe_key, out);
 	section(out, "SEE ALSO");
