@@ -41,6 +41,7 @@ static enum need verb_need(enum scenario_verb verb, const char *key)
 		{ "want", verb == ACTION_ALLOCATE ? MAY : NO },
 		{ "at_least", verb == ACTION_ALLOCATE ? MAY : NO },
 		{ "request", verb == ACTION_ALLOCATE ? MAY : NO },
+		{ "as_mask", verb == ACTION_MIGRATE ? MAY : NO },
 		{ "group", verb == ACTION_FREE ? MAY : NO },
 		{ "vcpu", verb == ACTION_APICV_ON || verb == ACTION_APICV_OFF ? MUST : NO },
 		/* A raise is the device's doing: no CPU runs it. */
@@ -79,7 +80,8 @@ bool action_key_applies(const struct scenario_action *action, const char *key)
 	    action->group != UINT32_MAX) {
 		return false;
 	}
-	if (strcmp(key, "cpus") == 0 && action->target == TARGET_LIST) {
+	if ((strcmp(key, "cpus") == 0 && action->target == TARGET_LIST) ||
+	    (strcmp(key, "as_mask") == 0 && action->target != TARGET_LIST)) {
 		return false;
 	}
 	if (strcmp(key, "device") == 0 && action->verb == ACTION_OFFLINE && action->device < 0) {
@@ -132,6 +134,8 @@ static bool check_action_keys(struct loader *l, const struct yaml_node *node,
 			diagnose(l->d, &key->mark, "'%s' says nothing about '%s'", key->text, verb);
 		} else if (strcmp(key->text, "cpus") == 0) {
 			diagnose(l->d, &key->mark, "'to' names the CPUs already: leave 'cpus' out");
+		} else if (strcmp(key->text, "as_mask") == 0) {
+			diagnose(l->d, &key->mark, "'as_mask' needs a list of CPUs in 'to'");
 		} else if (strcmp(key->text, "at_least") == 0) {
 			diagnose(l->d, &key->mark, "'at_least' needs 'want'");
 		} else if (strcmp(key->text, "vectors") == 0) {

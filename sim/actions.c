@@ -103,6 +103,14 @@ static uint32_t target_of(struct action *a, struct kthread *k, uint32_t present)
 	return present;
 }
 
+/* Each CPU of the action's list. */
+static void fill_mask(const struct action *a, uint64_t *mask)
+{
+	for (uint32_t i = 0; i < choice_count(a); i++) {
+		mask[choice(a, i) / 64] |= UINT64_C(1) << (choice(a, i) % 64);
+	}
+}
+
 static void migrate(struct action *a, struct kthread *k, uint32_t source)
 {
 	const struct machine *m = k->machine;
@@ -113,9 +121,14 @@ static void migrate(struct action *a, struct kthread *k, uint32_t source)
 	if (!(m->desc[source].flags & DESC_ALLOCATED)) {
 		return;
 	}
-	target = target_of(a, k, present);
+	if (a->action->as_mask) {
+		target = choice(a, 0);
+		fill_mask(a, mask);
+	} else {
+		target = target_of(a, k, present);
+		mask[target / 64] = UINT64_C(1) << (target % 64);
+	}
 	kapi_observe(k, (uint64_t)target << 16 | present);
-	mask[target / 64] = UINT64_C(1) << (target % 64);
 	take_place(a, k, present, target);
 	irq_set_affinity(k, source, mask);
 }

@@ -75,7 +75,7 @@ static void hash_action(uint64_t *hash, const struct scenario_action *a)
 		hash_number(hash, a->target_cpus[i]);
 	}
 	/* Only where it says something: tokens from before there was this key stay valid. */
-	if (a->verb == ACTION_ALLOCATE && !a->request) {
+	if ((a->verb == ACTION_ALLOCATE && !a->request) || a->as_mask) {
 		hash_number(hash, 1);
 	}
 }

@@ -204,6 +204,7 @@ static GString *scenario_text(const struct import *in)
 	if (!out) {
 		g_error("out of memory");
 	}
+	recorded_scenario_end(in->scenario);
 	bool any = recorded_scenario_write(in->scenario, result->cpus, recording, out);
 	fclose(out);
 	GString *document = any ? g_string_new_len(text, (gssize)length) : NULL;

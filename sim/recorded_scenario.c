@@ -8,6 +8,9 @@
 /* After a CPU offline that the kernel refused: under a strategy or placement that can do it, the CPU is back after this time. */
 #define REFUSED_OFFLINE_NS 50000000
 
+/* A mask that CPU offline tells of is set so long before it. */
+#define BEFORE_OFFLINE_NS 1000000
+
 #define DURATION_NS_MAX (SCENARIO_DURATION_PS_MAX / 1000 - 1000000)
 
 struct recorded_scenario *recorded_scenario_new(bool fit)
@@ -19,6 +22,7 @@ struct recorded_scenario *recorded_scenario_new(bool fit)
 	r->actions = g_array_new(FALSE, FALSE, sizeof(struct recorded_action));
 	r->holdings = g_array_new(FALSE, FALSE, sizeof(struct recorded_holding));
 	r->held = g_hash_table_new(NULL, NULL);
+	r->masks = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
 	return r;
 }
 
@@ -39,13 +43,13 @@ void recorded_scenario_free(struct recorded_scenario *r)
 	}
 	forget_raises(r);
 	for (guint i = 0; i < r->irqs->len; i++) {
-		g_free(recorded_irq(r, i)->managed_mask);
 		g_free(recorded_irq(r, i));
 	}
 	g_ptr_array_free(r->irqs, TRUE);
 	g_array_free(r->actions, TRUE);
 	g_array_free(r->holdings, TRUE);
 	g_hash_table_destroy(r->held);
+	g_hash_table_destroy(r->masks);
 	g_free(r->start_allocated);
 	g_free(r);
 }
@@ -92,7 +96,6 @@ static uint32_t irq_of(struct recorded_scenario *r, uint32_t number, enum ftrace
 	irq->number = number;
 	irq->generation = last ? last->generation + 1 : 0;
 	irq->first_cpu = -1;
-	irq->cpu = -1;
 	irq->reservable = -1;
 	g_ptr_array_add(r->irqs, irq);
 	r->current[number] = r->irqs->len;
@@ -107,7 +110,7 @@ static bool is_offline(const struct recorded_scenario *r, uint32_t cpu)
 static void add_action(struct recorded_scenario *r, enum scenario_verb verb, uint64_t at_ns,
                        uint32_t irq, uint32_t cpu)
 {
-	struct recorded_action action = { at_ns, r->sequence, verb, irq, cpu };
+	struct recorded_action action = { at_ns, r->sequence, verb, irq, cpu, NULL };
 
 	if (r->actions->len == RECORDED_ACTIONS_MAX) {
 		r->actions_left_out++;
@@ -233,7 +236,6 @@ static void live(struct recorded_irq *irq, enum recorded_life life, uint64_t now
 	}
 	if (irq->life != LIFE_REQUESTED && life == LIFE_REQUESTED) {
 		irq->requested_ns = now_ns;
-		irq->asked_ns = 0;
 	}
 	irq->life = life;
 }
@@ -244,6 +246,64 @@ static void was(struct recorded_irq *irq, enum recorded_life life)
 	if (irq->life == LIFE_UNKNOWN) {
 		irq->first_life = irq->life = life;
 	}
+}
+
+/* Affinities. */
+
+static GBytes *mask_of(struct recorded_scenario *r, const uint64_t *words, uint32_t count)
+{
+	GBytes *mask;
+	gpointer known;
+
+	while (count && !words[count - 1]) {
+		count--;
+	}
+	mask = g_bytes_new(words, count * sizeof(*words));
+	if (g_hash_table_lookup_extended(r->masks, mask, &known, NULL)) {
+		g_bytes_unref(mask);
+		return known;
+	}
+	g_hash_table_add(r->masks, mask);
+	return mask;
+}
+
+static GBytes *mask_of_cpu(struct recorded_scenario *r, uint32_t cpu)
+{
+	uint64_t words[FTRACE_MASK_WORDS] = { 0 };
+
+	words[cpu / 64] = UINT64_C(1) << (cpu % 64);
+	return mask_of(r, words, cpu / 64 + 1);
+}
+
+/* NULL: the probe recorded none. */
+static GBytes *mask_of_event(struct recorded_scenario *r, const struct ftrace_event *e)
+{
+	GBytes *mask = mask_of(r, e->mask, e->mask_words);
+
+	return g_bytes_get_size(mask) ? mask : NULL;
+}
+
+/* cpu: stands for the mask where that is NULL. */
+static void set_affinity(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, GBytes *mask,
+                         uint32_t cpu, uint64_t at_ns)
+{
+	irq->mask_guessed = !mask;
+	irq->mask = mask ? mask : mask_of_cpu(r, cpu);
+	if (r->actions->len < RECORDED_ACTIONS_MAX) {
+		add_action(r, ACTION_MIGRATE, at_ns, index, 0);
+		g_array_index(r->actions, struct recorded_action, r->actions->len - 1).mask = irq->mask;
+	} else {
+		r->actions_left_out++;
+	}
+}
+
+/* The affinity that it has when it gets its first handler, or has from the start. */
+static void set_first_affinity(struct recorded_scenario *r, struct recorded_irq *irq, GBytes *mask, uint32_t cpu)
+{
+	irq->first_cpu = (int32_t)cpu;
+	irq->first_mask = mask;
+	irq->mask = mask ? mask : mask_of_cpu(r, cpu);
+	irq->mask_guessed = !mask;
 }
 
 /* Whatever follows a failed activation but another attempt of it: the request was refused. */
@@ -263,20 +323,23 @@ static void allocated(struct recorded_scenario *r, struct recorded_irq *irq, uin
 	}
 }
 
-static void requested(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint32_t cpu,
+/* mask: that the vector was allocated from; NULL: unknown. */
+static void requested(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, GBytes *mask, uint32_t cpu,
                       uint64_t now_ns)
 {
 	irq->refused = false;
 	allocated(r, irq, index, now_ns);
-	irq->first_cpu = irq->first_cpu < 0 ? (int32_t)cpu : irq->first_cpu;
-	irq->cpu = irq->cpu < 0 ? irq->first_cpu : irq->cpu;
+	if (irq->first_cpu < 0) {
+		set_first_affinity(r, irq, mask, cpu);
+	}
 	if (irq->life == LIFE_RESERVED) {
-		if (irq->cpu != (int32_t)cpu && !irq->managed && !is_offline(r, cpu)) {
-			add_action(r, ACTION_MIGRATE, now_ns, index, cpu);
-			irq->cpu = (int32_t)cpu;
+		bool elsewhere = mask ? irq->mask != mask : irq->mask != mask_of_cpu(r, cpu);
+		if (elsewhere && !irq->managed && !is_offline(r, cpu)) {
+			set_affinity(r, irq, index, mask, cpu, now_ns);
 		}
 		add_action(r, ACTION_REQUEST, now_ns, index, 0);
 	}
+	irq->asked = false;
 	live(irq, LIFE_REQUESTED, now_ns);
 }
 
@@ -298,24 +361,59 @@ static void freed(struct recorded_scenario *r, struct recorded_irq *irq, uint32_
 	}
 }
 
+/* An affinity write that was recorded has the move as its consequence; without the probe the move tells of the write. */
 static void moved(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint32_t cpu,
                   uint64_t now_ns)
 {
-	/* The CPU that is asked for must be there at that time. */
-	uint64_t asked_ns = irq->asked_ns > r->hotplug_ns[cpu] ? irq->asked_ns : now_ns;
+	bool asked = irq->asked;
 
-	irq->asked_ns = 0;
+	irq->asked = false;
 	irq->interrupted = false;
 	irq->forced = false;
-	if (irq->managed) {
+	if (irq->managed || asked) {
 		return;
 	}
 	if (is_offline(r, cpu)) {
 		r->moves_to_offline++;
 		return;
 	}
-	add_action(r, ACTION_MIGRATE, asked_ns, index, cpu);
-	irq->cpu = (int32_t)cpu;
+	set_affinity(r, irq, index, NULL, cpu, now_ns);
+}
+
+/* An affinity write of user space. */
+static void take_write(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq,
+                       uint32_t index, uint64_t now_ns)
+{
+	GBytes *mask = mask_of_event(r, e);
+
+	if (!mask || irq->managed || (irq->life != LIFE_REQUESTED && irq->life != LIFE_RESERVED)) {
+		return;
+	}
+	set_affinity(r, irq, index, mask, 0, now_ns);
+	irq->asked = irq->life == LIFE_REQUESTED;
+}
+
+/*
+ * What the kernel carries out tells the mask where only a CPU was known. On a CPU that goes off line the vector is there
+ * still: with that CPU in it the mask moves nothing before its time.
+ */
+static void take_carried_out(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq,
+                             uint32_t index, uint64_t now_ns)
+{
+	uint64_t words[FTRACE_MASK_WORDS] = { 0 };
+	uint32_t count = MAX(e->mask_words, e->cpu / 64 + 1);
+	uint64_t at_ns = now_ns;
+
+	if (!irq->mask_guessed || irq->asked || irq->managed || irq->life != LIFE_REQUESTED || !e->mask_words) {
+		return;
+	}
+	memcpy(words, e->mask, e->mask_words * sizeof(*words));
+	if (is_offline(r, e->cpu)) {
+		words[e->cpu / 64] |= UINT64_C(1) << (e->cpu % 64);
+		at_ns = r->hotplug_ns[e->cpu] - MIN(r->hotplug_ns[e->cpu], BEFORE_OFFLINE_NS);
+		at_ns = MAX(at_ns, irq->requested_ns);
+	}
+	set_affinity(r, irq, index, mask_of(r, words, count), 0, at_ns);
 }
 
 /* Events. */
@@ -341,14 +439,14 @@ static void take_update(struct recorded_scenario *r, const struct ftrace_event *
 	}
 	was(irq, moves ? LIFE_REQUESTED : LIFE_RESERVED);
 	if (moves && irq->first_cpu < 0) {
-		irq->first_cpu = irq->cpu = (int32_t)e->value[FTRACE_PREV_CPU];
+		set_first_affinity(r, irq, NULL, (uint32_t)e->value[FTRACE_PREV_CPU]);
 	}
 	hold(r, cpu, (uint32_t)e->value[FTRACE_VECTOR], index, now_ns);
 	unreserve(r, irq, now_ns);
 	if (moves && irq->life == LIFE_REQUESTED) {
 		moved(r, irq, index, cpu, now_ns);
 	} else {
-		requested(r, irq, index, cpu, now_ns);
+		requested(r, irq, index, r->alloc_cpu == e->cpu ? r->alloc_mask : NULL, cpu, now_ns);
 	}
 }
 
@@ -360,17 +458,10 @@ static void take_clear(struct recorded_scenario *r, const struct ftrace_event *e
 	}
 	was(irq, LIFE_REQUESTED);
 	if (irq->first_cpu < 0) {
-		irq->first_cpu = irq->cpu = (int32_t)e->value[FTRACE_CPU];
+		set_first_affinity(r, irq, NULL, (uint32_t)e->value[FTRACE_CPU]);
 	}
 	held_from_start(r, e->value[FTRACE_CPU], e->value[FTRACE_VECTOR], index);
 	held_from_start(r, e->value[FTRACE_PREV_CPU], e->value[FTRACE_PREV_VECTOR], index);
-}
-
-static void set_managed_mask(struct recorded_irq *irq, const struct ftrace_event *e)
-{
-	g_free(irq->managed_mask);
-	irq->managed_mask = g_memdup2(e->mask, e->mask_words * sizeof(*e->mask));
-	irq->managed_words = e->mask_words;
 }
 
 static void take_managed(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq)
@@ -381,7 +472,7 @@ static void take_managed(struct recorded_scenario *r, const struct ftrace_event 
 	was(irq, LIFE_ABSENT);
 	irq->managed = true;
 	if (r->managed_event.kind == FT_K_RESERVE_MANAGED && r->managed_event.cpu == e->cpu) {
-		set_managed_mask(irq, &r->managed_event);
+		irq->managed_mask = mask_of_event(r, &r->managed_event);
 	}
 }
 
@@ -391,18 +482,19 @@ static void take_remove_managed(struct recorded_scenario *r, const struct ftrace
 	struct recorded_irq *irq = r->torn_down ? recorded_irq(r, r->torn_down - 1) : NULL;
 
 	if (irq && irq->managed && !irq->managed_mask && r->torn_down_cpu == e->cpu) {
-		set_managed_mask(irq, e);
+		irq->managed_mask = mask_of_event(r, e);
 	}
 	r->torn_down = 0;
 }
 
 /*
  * Without handler entries, the interrupts that are known are those that carry out a move, and the first one on the new CPU
- * after a move, which has the old vector freed.
+ * after a move, which has the old vector freed: at once where it sends an IPI. Behind remapping the move itself does that,
+ * and a timer comes later.
  */
 static void take_free_moved(struct recorded_scenario *r, struct recorded_irq *irq, uint64_t now_ns)
 {
-	if (!r->handlers && !irq->forced && !irq->interrupted) {
+	if (!r->handlers && !irq->forced && !irq->interrupted && r->cleanup_ipi && !r->remapped) {
 		add_raise(r, irq, now_ns);
 	}
 	irq->forced = false;
@@ -417,7 +509,7 @@ static void take_entry(struct recorded_scenario *r, const struct ftrace_event *e
 		forget_raises(r);
 	}
 	if (irq->life == LIFE_UNKNOWN) {
-		irq->first_cpu = irq->cpu = (int32_t)e->cpu;
+		set_first_affinity(r, irq, NULL, e->cpu);
 	}
 	was(irq, LIFE_REQUESTED);
 	add_raise(r, irq, now_ns);
@@ -435,23 +527,27 @@ static void take_kind(struct recorded_irq *irq, const struct ftrace_event *e)
 }
 
 static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *e,
-                        const struct write_sequences *sequences, uint64_t now_ns)
+                        uint64_t now_ns)
 {
 	uint32_t number = (uint32_t)e->value[FTRACE_IRQ];
 	uint32_t index = irq_of(r, number, e->kind);
 	struct recorded_irq *irq = recorded_irq(r, index);
-	int reservable = write_sequences_reservable(sequences, number);
 
-	irq->reservable = reservable < 0 ? irq->reservable : (int8_t)reservable;
+	irq->reservable = r->waiting_reservable < 0 ? irq->reservable : (int8_t)r->waiting_reservable;
 	switch (e->kind) {
 	case FT_K_MSI_WRITE:
 		/* An all-zero one too, at its deactivation. */
 		irq->message = true;
-		r->remapped = r->remapped || write_sequences_remapped(sequences, number);
+		r->remapped = r->remapped || r->waiting_remapped;
 		break;
 	case FT_VECTOR_SETUP:
 		was(irq, LIFE_ABSENT);
-		allocated(r, irq, index, now_ns);
+		if (ftrace_has(e, FTRACE_RET) && e->value[FTRACE_RET] < 0) {
+			/* Told before the error, and no teardown follows. */
+			irq->freed = true;
+		} else {
+			allocated(r, irq, index, now_ns);
+		}
 		break;
 	case FT_VECTOR_RESERVE:
 		if (e->value[FTRACE_RET] == 0) {
@@ -503,7 +599,10 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 		irq->forced = true;
 		break;
 	case FT_K_SET_AFFINITY_LOCKED:
-		irq->asked_ns = now_ns;
+		take_write(r, e, irq, index, now_ns);
+		break;
+	case FT_K_DO_SET_AFFINITY:
+		take_carried_out(r, e, irq, index, now_ns);
 		break;
 	case FT_K_MOVE_IRQ:
 		irq->interrupted = true;
@@ -549,6 +648,13 @@ static void take_of_matrix(struct recorded_scenario *r, const struct ftrace_even
 		r->managed_event = *e;
 	} else if (e->kind == FT_K_REMOVE_MANAGED) {
 		take_remove_managed(r, e);
+	} else if (e->kind == FT_K_ALLOC) {
+		r->alloc_mask = mask_of_event(r, e);
+		r->alloc_cpu = e->cpu;
+	} else if (e->kind == FT_VECTOR_ALLOC_MANAGED) {
+		r->alloc_mask = NULL;
+	} else if (e->kind == FT_K_MOVE_CLEANUP) {
+		r->cleanup_ipi = true;
 	}
 	if (e->kind == FT_MATRIX_ASSIGN_SYSTEM && e->value[FTRACE_BIT] >= 0 && e->value[FTRACE_BIT] < X86_VECTORS) {
 		r->system[e->value[FTRACE_BIT]] = true;
@@ -563,18 +669,22 @@ static void take_of_matrix(struct recorded_scenario *r, const struct ftrace_even
 	}
 }
 
-void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_event *e,
-                             const struct write_sequences *sequences)
+/*
+ * The waiting event happens now that the next one is known. A time that only it has, later than the one behind it, is no
+ * time of its own; where a trace's times go back otherwise, its order counts.
+ */
+static void take_waiting(struct recorded_scenario *r, uint64_t next_ns)
 {
-	if (e->kind == FT_GAP || e->cpu >= FTRACE_CPUS_MAX) {
-		return;
-	}
+	const struct ftrace_event *e = &r->waiting;
+	uint64_t last_ns = r->first_ns + r->last_ns;
+	uint64_t time_ns = next_ns < e->time_ns && next_ns >= last_ns ? next_ns : e->time_ns;
+
+	r->waits = false;
 	if (!r->begun) {
 		r->begun = true;
-		r->first_ns = e->time_ns;
+		r->first_ns = time_ns;
 	}
-	/* Where a trace's times go back, its order counts. */
-	uint64_t now_ns = MAX(e->time_ns, r->first_ns + r->last_ns) - r->first_ns;
+	uint64_t now_ns = MAX(time_ns, r->first_ns + r->last_ns) - r->first_ns;
 	if (now_ns > DURATION_NS_MAX) {
 		r->later_left_out++;
 		return;
@@ -585,6 +695,30 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
 	take_of_matrix(r, e, now_ns);
 	if (ftrace_has(e, FTRACE_IRQ) && e->value[FTRACE_IRQ] >= 0 &&
 	    e->value[FTRACE_IRQ] < RECORDED_NUMBERS_MAX) {
-		take_of_irq(r, e, sequences, now_ns);
+		take_of_irq(r, e, now_ns);
+	}
+}
+
+void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_event *e,
+                             const struct write_sequences *sequences)
+{
+	bool of_irq = ftrace_has(e, FTRACE_IRQ) && e->value[FTRACE_IRQ] >= 0;
+
+	if (e->kind == FT_GAP || e->cpu >= FTRACE_CPUS_MAX) {
+		return;
+	}
+	if (r->waits) {
+		take_waiting(r, e->time_ns);
+	}
+	r->waits = true;
+	r->waiting = *e;
+	r->waiting_reservable = of_irq ? write_sequences_reservable(sequences, (uint32_t)e->value[FTRACE_IRQ]) : -1;
+	r->waiting_remapped = of_irq && write_sequences_remapped(sequences, (uint32_t)e->value[FTRACE_IRQ]);
+}
+
+void recorded_scenario_end(struct recorded_scenario *r)
+{
+	if (r->waits) {
+		take_waiting(r, UINT64_MAX);
 	}
 }

@@ -34,8 +34,11 @@ void recorded_scenario_start(struct recorded_scenario *r, const struct matrix_st
 void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_event *e,
                              const struct write_sequences *sequences);
 
+/* The recording ends. */
+void recorded_scenario_end(struct recorded_scenario *r);
+
 /*
- * cpus: of the recorded machine. recording: the scenario's key of that name, whole lines of YAML; "":
+ * After recorded_scenario_end(). cpus: of the recorded machine. recording: the scenario's key of that name, whole lines of YAML; "":
  * none. False: the
  * recording has no MSI that a scenario could be made of, and nothing is written.
  */

@@ -35,12 +35,13 @@ struct recorded_irq {
 	enum recorded_life life;
 	bool freed; /* its number may be allocated again */
 	int32_t first_cpu; /* where it is requested for the first time, or is from the start; -1: unknown */
-	int32_t cpu;       /* that its affinity in the scenario names by now */
-	uint64_t *managed_mask; /* [managed_words]; NULL: unknown */
-	uint32_t managed_words;
+	GBytes *first_mask; /* its affinity then; NULL: unknown, first_cpu stands for it. Masks are the scenario's */
+	GBytes *mask;       /* that the scenario has given it by now; NULL: none yet */
+	bool mask_guessed;  /* a CPU stands for it */
+	bool asked;         /* an affinity write has not been carried out */
+	GBytes *managed_mask; /* NULL: unknown */
 	uint64_t activated_ns;    /* of an activation that has got no vector so far */
 	bool refused;             /* one attempt of it failed */
-	uint64_t asked_ns; /* of an affinity write that has not been carried out; 0: none */
 	bool interrupted;  /* since its last move, as far as is known */
 	bool forced;       /* its clean-up is CPU offline's, not an interrupt's */
 	uint64_t requested_ns; /* of the last time */
@@ -60,6 +61,7 @@ struct recorded_action {
 	enum scenario_verb verb;
 	uint32_t irq;
 	uint32_t cpu;
+	GBytes *mask; /* MIGRATE: words of CPUs, without zero words at the end */
 };
 
 #define HOLDING_NO_IRQ UINT32_MAX /* in place of an index of irqs */
@@ -93,6 +95,14 @@ struct recorded_scenario {
 	uint32_t torn_down_cpu;
 	uint64_t offline[FTRACE_MASK_WORDS];
 	uint64_t hotplug_ns[FTRACE_CPUS_MAX]; /* of each CPU's last action */
+	GHashTable *masks;  /* of GBytes: each mask once, so that two are equal where their pointers are */
+	GBytes *alloc_mask; /* of the last k_alloc, for the vector_update that follows on its CPU */
+	uint32_t alloc_cpu;
+	bool cleanup_ipi;   /* the kernel cleans up by an IPI */
+	bool waits; /* the last event, for the time of the next one */
+	struct ftrace_event waiting;
+	int waiting_reservable; /* what was known of its interrupt when it came */
+	bool waiting_remapped;
 	bool begun;
 	uint64_t first_ns;
 	uint64_t last_ns;

@@ -9,7 +9,8 @@
 /* Vectors of interrupts that are no devices: a silent device for each CPU, and one for reservations. */
 #define OTHERS_CPUS_MAX 1024
 #define OTHERS_VECTORS_MAX 2048
-/* Of a raise process. */
+/* Of a raise process, and how long an interrupt must have had a handler to tell one. */
+#define RATE_TIME_NS_MIN 1000000
 #define RATE_HZ_MIN 1e-3
 #define RATE_HZ_MAX 1e9
 #define DEVICES_MAX (SCENARIO_DEVICES_MAX - OTHERS_CPUS_MAX - 1)
@@ -29,6 +30,7 @@ struct line {
 	bool of_others;
 	uint32_t irq; /* or of_others: the CPU, HOLDING_RESERVATION */
 	uint32_t cpu; /* or of_others: the slot */
+	GBytes *mask;
 };
 
 struct left_out {
@@ -65,19 +67,22 @@ static bool can_mask(const struct recorded_scenario *r, const struct recorded_ir
 	return r->remapped || irq->reservable != 0;
 }
 
+static uint64_t active_ns(const struct recorded_scenario *r, const struct recorded_irq *irq)
+{
+	return irq->active_ns + (irq->life == LIFE_REQUESTED ? r->last_ns - irq->requested_ns : 0);
+}
+
 /* Per second that it had a handler. */
 static double rate_of(const struct recorded_scenario *r, const struct recorded_irq *irq)
 {
-	uint64_t active_ns = irq->active_ns + (irq->life == LIFE_REQUESTED ? r->last_ns - irq->requested_ns : 0);
-
-	return (double)irq->raises * 1e9 / (double)MAX(active_ns, 1);
+	return (double)irq->raises * 1e9 / (double)MAX(active_ns(r, irq), 1);
 }
 
 static bool has_rate(const struct recorded_scenario *r, const struct recorded_irq *irq)
 {
 	double rate_hz = rate_of(r, irq);
 
-	return rate_hz >= RATE_HZ_MIN && rate_hz <= RATE_HZ_MAX;
+	return active_ns(r, irq) >= RATE_TIME_NS_MIN && rate_hz >= RATE_HZ_MIN && rate_hz <= RATE_HZ_MAX;
 }
 
 static void choose_devices(struct writer *w)
@@ -223,7 +228,7 @@ static void play_others(struct writer *w)
 		}
 		g_array_index(others->taken, bool, slots[c->holding]) = c->opens;
 		struct line line = { c->at_ns, c->sequence, c->opens ? ACTION_ALLOCATE : ACTION_FREE, true, cpu,
-		                     slots[c->holding] };
+		                     slots[c->holding], NULL };
 		g_array_append_val(w->lines, line);
 	}
 	for (uint32_t cpu = 0; cpu <= w->cpus; cpu++) {
@@ -240,7 +245,7 @@ static void take_actions(struct writer *w)
 		const struct recorded_action *a = &g_array_index(w->r->actions, struct recorded_action, i);
 		bool hotplug = a->verb == ACTION_OFFLINE || a->verb == ACTION_ONLINE;
 		if (hotplug ? a->cpu < w->cpus : is_device(w, a->irq) && a->cpu < w->cpus) {
-			struct line line = { a->at_ns, a->sequence, a->verb, false, a->irq, a->cpu };
+			struct line line = { a->at_ns, a->sequence, a->verb, false, a->irq, a->cpu, a->mask };
 			g_array_append_val(w->lines, line);
 		}
 	}
@@ -256,13 +261,60 @@ static gint compare_lines(gconstpointer a, gconstpointer b)
 	return left->sequence < right->sequence ? -1 : left->sequence > right->sequence;
 }
 
+static bool has_cpu(GBytes *mask, uint32_t cpu)
+{
+	gsize size;
+	const uint64_t *words = g_bytes_get_data(mask, &size);
+
+	return cpu / 64 < size / sizeof(*words) && words[cpu / 64] >> (cpu % 64) & 1;
+}
+
+static bool reaches(const struct writer *w, GBytes *mask, const bool *offline)
+{
+	for (uint32_t cpu = 0; cpu < w->cpus; cpu++) {
+		if (has_cpu(mask, cpu) && !offline[cpu]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* As a list of CPUs: "0-3", or [0, 2]. False: the machine has none of them, and nothing is written. */
+static bool write_mask(const struct writer *w, const char *key, GBytes *mask, FILE *out)
+{
+	uint32_t first = UINT32_MAX, last = 0, count = 0;
+
+	for (uint32_t cpu = 0; cpu < w->cpus; cpu++) {
+		if (has_cpu(mask, cpu)) {
+			first = MIN(first, cpu);
+			last = cpu;
+			count++;
+		}
+	}
+	if (count == 0) {
+		return false;
+	}
+	if (count == last - first + 1 && count > 1) {
+		fprintf(out, "%s\"%u-%u\"", key, first, last);
+		return true;
+	}
+	fprintf(out, "%s[", key);
+	for (uint32_t cpu = first; cpu <= last; cpu++) {
+		if (has_cpu(mask, cpu)) {
+			fprintf(out, "%s%u", cpu == first ? "" : ", ", cpu);
+		}
+	}
+	fputc(']', out);
+	return true;
+}
+
 /* A trace with gaps may show the last CPU going off line; the scenario keeps it. */
 static bool keeps_a_cpu(struct writer *w, const struct line *line, bool *offline, uint32_t *online)
 {
 	bool goes = line->verb == ACTION_OFFLINE;
 
 	if (line->verb != ACTION_OFFLINE && line->verb != ACTION_ONLINE) {
-		bool gone = !line->of_others && line->verb == ACTION_MIGRATE && offline[line->cpu];
+		bool gone = line->verb == ACTION_MIGRATE && !reaches(w, line->mask, offline);
 		w->left_out.moves += gone;
 		return !gone;
 	}
@@ -306,7 +358,8 @@ static void write_line(const struct writer *w, const struct line *line, FILE *ou
 	if (line->verb == ACTION_ALLOCATE && (!line->of_others || line->irq == HOLDING_RESERVATION)) {
 		fputs(", request: false", out);
 	} else if (line->verb == ACTION_MIGRATE) {
-		fprintf(out, ", to: %u", line->cpu);
+		write_mask(w, ", to: ", line->mask, out);
+		fputs(", as_mask: true", out);
 	}
 	fputs("}\n", out);
 }
@@ -373,21 +426,13 @@ static void write_others(const struct writer *w, FILE *out)
 
 static void write_cpus(const struct writer *w, const struct recorded_irq *irq, FILE *out)
 {
-	bool any = false;
+	GBytes *mask = irq->managed ? irq->managed_mask : irq->first_mask;
 
-	if (!irq->managed) {
-		if (irq->first_cpu >= 0 && irq->first_cpu < (int32_t)w->cpus) {
-			fprintf(out, "    cpus: [%d]\n", irq->first_cpu);
-		}
-		return;
+	if (mask && write_mask(w, "    cpus: ", mask, out)) {
+		fputc('\n', out);
+	} else if (!mask && irq->first_cpu >= 0 && irq->first_cpu < (int32_t)w->cpus) {
+		fprintf(out, "    cpus: [%d]\n", irq->first_cpu);
 	}
-	for (uint32_t cpu = 0; cpu < MIN(w->cpus, irq->managed_words * 64); cpu++) {
-		if (irq->managed_mask[cpu / 64] >> (cpu % 64) & 1) {
-			fprintf(out, "%s%u", any ? ", " : "    cpus: [", cpu);
-			any = true;
-		}
-	}
-	fputs(any ? "]\n" : "", out);
 }
 
 static void write_devices(const struct writer *w, FILE *out)
@@ -439,7 +484,7 @@ static void write_strategies(const struct writer *w, FILE *out)
 		            (s->kinds & kinds) == kinds && (maskable || s->masking != MASKING_REQUIRED) &&
 		            (!s->cpus_max || w->cpus <= s->cpus_max);
 		if (fits) {
-			fprintf(out, "  - %s\n", s->name);
+			fprintf(out, "  - %s%s\n", s->name, w->r->cleanup_ipi ? "+ipi" : "");
 		}
 	}
 }
@@ -470,7 +515,7 @@ static void write_comment(const struct writer *w, FILE *out)
 		{ w->left_out.cpus, "CPUs beyond 1,024 whose other vectors are not held" },
 		{ w->left_out.slots, "vectors of other interrupts, beyond what a device can hold" },
 		{ w->left_out.offline, "CPUs going off line, or coming back, that cannot have been" },
-		{ w->left_out.rates, "raises of devices whose rate is below 0.001 or above 1e9 a second" },
+		{ w->left_out.rates, "raises of devices that tell no rate: active for less than 1 ms, or below 0.001 a second" },
 		{ r->moves_to_offline + w->left_out.moves, "moves to CPUs that are offline: their return is not recorded" },
 		{ r->raises_left_out, "raises at the same time as another one, or beyond 1,000,000" },
 		{ r->actions_left_out + w->left_out.actions, "actions beyond 50,000" },
@@ -478,8 +523,8 @@ static void write_comment(const struct writer *w, FILE *out)
 	};
 
 	fputs("# Made by `msirace import` from a recording of a real kernel. Each MSI is a device irqN; it is allocated,\n"
-	      "# requested, moved, released and freed when the kernel did that. It goes to the CPU that the kernel chose,\n"
-	      "# at the time when the move was asked for, and CPUs go off line and come back as they did. The vectors of\n"
+	      "# requested, released and freed when the kernel did that, and gets the affinity masks that it got. CPUs go\n"
+	      "# off line, and come back, when the kernel had stopped the machine for it. The vectors of\n"
 	      "# all other interrupts are those of the silent devices others0, others1, ..., one for each CPU, and what is\n"
 	      "# only reserved those of the device reserved: they come and go with them.\n",
 	      out);
@@ -531,13 +576,14 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, c
 		fprintf(out,
 		        "question: What would this machine have lost under each strategy?\n"
 		        "%s"
-		        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n",
+		        "machine:\n  arch: x86\n  remap: %s\n  cpus: %u\n"
+		        "  timings: {cpu_offline: 1ms}\n",
 		        recording, r->remapped ? "vtd" : "none", cpus);
 		write_system_vectors(r, out);
 		write_devices(&w, out);
 		fputs(actions, out);
 		write_strategies(&w, out);
-		fprintf(out, "duration: %" PRIu64 "ns\nreplications: %d\n", r->last_ns + 1000000, r->fit ? 5 : 2);
+		fprintf(out, "duration: %" PRIu64 "ns\nreplications: %d\n", r->last_ns + 5000000, r->fit ? 5 : 2);
 	}
 	fclose(later);
 	free(actions);

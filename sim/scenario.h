@@ -179,6 +179,7 @@ struct scenario_action {
 	enum scenario_target target;
 	uint32_t *target_cpus;    /* TARGET_LIST: taken in turn. The others: the CPUs to choose from; NULL: all */
 	size_t target_cpus_count;
+	bool as_mask;             /* TARGET_LIST: all of them are one affinity mask */
 	int32_t cpu;              /* OFFLINE: which; -1: the CPU that the device's first vector is on.
 	                             ONLINE: which; -1: of those that are off line the one that went first */
 	int32_t vcpu;             /* APICV_ON, APICV_OFF: which; -1: none named */

@@ -380,6 +380,8 @@ static const struct schema_key action_keys[] = {
 	{ "to", TYPE_TARGET, .preset = "round-robin",
 	  .documentation =
 		  "migrate: where to: round-robin, random, a CPU, or a list that is taken in turn" },
+	{ "as_mask", TYPE_BOOL, IN(scenario_action, as_mask), .preset = "false",
+	  .documentation = "migrate: the list of 'to' is one affinity mask, and the kernel chooses a CPU of it" },
 	{ "cpus", TYPE_CPU_LIST, IN(scenario_action, target_cpus),
 	  COUNTED(scenario_action, target_cpus_count), .word = "all", .preset = "all",
 	  .documentation = "migrate: the CPUs that round-robin and random choose from" },

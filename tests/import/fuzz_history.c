@@ -98,11 +98,12 @@ static struct scenario *load(const char *text, size_t length)
 	return s;
 }
 
-static void check_scenario(const struct recorded_scenario *recorded, const struct replay_report *report)
+static void check_scenario(struct recorded_scenario *recorded, const struct replay_report *report)
 {
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
+	recorded_scenario_end(recorded);
 	bool any = recorded_scenario_write(recorded, report->result.cpus,
 					   "recording: \"/dev/null\"\n", out);
 

@@ -102,6 +102,7 @@ static void expect_scenario(const struct readers *readers, uint32_t cpus, const 
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
+	recorded_scenario_end(readers->scenario);
 	bool any = recorded_scenario_write(readers->scenario, cpus, "recording: /dev/null\n", out);
 
 	fclose(out);

@@ -175,7 +175,8 @@ static void put_move(struct draft *d)
 		put(d, ", to: random}\n");
 		break;
 	case 1:
-		put(d, ", to: [%u, %u]}\n", below(d, d->cpus), below(d, d->cpus));
+		put(d, ", to: [%u, %u], as_mask: %s}\n", below(d, d->cpus), below(d, d->cpus),
+		    chance(d, 30) ? "true" : "false");
 		break;
 	default:
 		put(d, "}\n");

@@ -70,13 +70,19 @@ static void set_default(void *context, const char *path, const struct schema_key
 	struct diagnostics *d = diagnostics_new("test.yaml");
 	/* It is a key of another verb than the text's. */
 	bool allocates = strcmp(path, "actions[].request") == 0;
+	bool lists = strcmp(path, "actions[].as_mask") == 0;
 	struct scenario_override overrides[] = {
 		{ "--set", at, key->preset },
 		{ "--set", "actions.0.do", "allocate" },
 		{ "--set", "devices.0.allocated", "0" },
 		{ "--set", "actions.0.count", "1" },
 	};
-	struct scenario_load_options options = { .overrides = overrides, .overrides_count = allocates ? 4 : 1 };
+	if (lists) {
+		overrides[1] = (struct scenario_override){ "--set", "actions.0.to", "1" };
+	}
+	struct scenario_load_options options = {
+		.overrides = overrides, .overrides_count = allocates ? 4 : lists ? 2 : 1
+	};
 	struct scenario *s = scenario_load_text("test.yaml", text, strlen(text), &options, d);
 	if (!s) {
 		diagnostics_print(d, stderr);
