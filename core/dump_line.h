@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * One line of a dump, put together without a formatter of the environment's. What does not fit is cut off; the dumps
- * keep their lines well below the capacity.
+ * One line of a dump, put together without a formatter of the environment's. What does not fit is
+ * cut off; the dumps keep their lines well below the capacity.
  */
 #ifndef MSIRACE_DUMP_LINE_H
 #define MSIRACE_DUMP_LINE_H

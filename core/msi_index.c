@@ -2,8 +2,9 @@
 /*
  * The message indices of one device domain.
  *
- * Inside, table slots and index-less stores share one row of positions: 0 to table_size - 1 the table, the stores right
- * behind it. Positions ascend with the identities. Behind the struct lie, in this order:
+ * Inside, table slots and index-less stores share one row of positions: 0 to table_size - 1 the
+ * table, the stores right behind it. Positions ascend with the identities. Behind the struct lie,
+ * in this order:
  *
  *	slots	one struct msi_slot a position; all zero where free
  *	groups	one struct msi_group a group alive, ascending by id; zero behind the last
@@ -11,9 +12,10 @@
  *	used	one bit a position
  *	full	one bit a word of used: set if all of its 64 bits are
  *
- * An allocation first stages its entries: a slot gets its irq number and goes into by_irq, and slot->prev chains the
- * staged ones, newest first. Only when all are staged does used change and do the groups see them. A rollback walks
- * that chain, so it needs no memory, and it cannot touch a group.
+ * An allocation first stages its entries: a slot gets its irq number and goes into by_irq, and
+ * slot->prev chains the staged ones, newest first. Only when all are staged does used change and do
+ * the groups see them. A rollback walks that chain, so it needs no memory, and it cannot touch a
+ * group.
  */
 #include "msi_index.h"
 
@@ -312,8 +314,9 @@ static bool msi_in_group(const struct msi_index *msi, u32 position, u32 group)
 }
 
 /*
- * Puts a position into its place of the group's list. above is an entry of the group that lies above it, or MSI_NONE;
- * the search goes down from there. A neighbour of the same group, or the begin of the list, saves it.
+ * Puts a position into its place of the group's list. above is an entry of the group that lies
+ * above it, or MSI_NONE; the search goes down from there. A neighbour of the same group, or the
+ * begin of the list, saves it.
  */
 static void msi_link(struct msi_index *msi, struct msi_group *group, u32 position, u32 above)
 {
@@ -417,7 +420,9 @@ static void msi_rollback(struct msi_index *msi, const struct msi_index_irqs *irq
 	}
 }
 
-/* Staged positions ascend: the newest is the highest, so each one lies above the next of the chain. */
+/*
+ * Staged positions ascend: the newest is the highest, so each one lies above the next of the chain.
+ */
 static void msi_commit(struct msi_index *msi, const struct msi_staged *staged,
 		       struct msi_index_entry *entries)
 {
@@ -892,7 +897,10 @@ static int msi_check_slots(const struct msi_index *msi)
 	return 0;
 }
 
-/* As many as are used, ascending without equals, each of a used slot: so each used slot is there exactly once. */
+/*
+ * As many as are used, ascending without equals, each of a used slot: so each used slot is there
+ * exactly once.
+ */
 static int msi_check_irqs(const struct msi_index *msi)
 {
 	const struct msi_slot *slots = msi_slots(msi);

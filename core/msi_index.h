@@ -1,32 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * msi_index: which message indices of one device domain are in use, by which group, and with which irq number.
+ * msi_index: which message indices of one device domain are in use, by which group, and with which
+ * irq number.
  *
- * A domain has table slots, 0 to table_size - 1, as an MSI-X table or an interrupt message store in device memory has,
- * and index-less stores, whose message lives where no table is (a queue context in host memory). An index-less store
- * still needs an identity: it gets a number of a private space, MSI_INDEX_INDEXLESS_BASE upward, above any table slot.
+ * A domain has table slots, 0 to table_size - 1, as an MSI-X table or an interrupt message store in
+ * device memory has, and index-less stores, whose message lives where no table is (a queue context
+ * in host memory). An index-less store still needs an identity: it gets a number of a private
+ * space, MSI_INDEX_INDEXLESS_BASE upward, above any table slot.
  *
- * Every entry belongs to one group. Group 0, the default, always exists. Others are numbered upward by group_begin, and
- * a number is never used again, so a late free of a group that is gone cannot hit a newer one.
+ * Every entry belongs to one group. Group 0, the default, always exists. Others are numbered upward
+ * by group_begin, and a number is never used again, so a late free of a group that is gone cannot
+ * hit a newer one.
  *
- * The irq numbers come from the caller, one per entry, through the two calls of struct msi_index_irqs. They are made in
- * the order of allocation, and the releases of a rollback in exactly the reverse order.
+ * The irq numbers come from the caller, one per entry, through the two calls of struct
+ * msi_index_irqs. They are made in the order of allocation, and the releases of a rollback in
+ * exactly the reverse order.
  *
- * Memory is the caller's: plain data without a pointer into itself, so a copy of it is a working copy. The only pointer
- * in it is the lock handed to init, and NULL there keeps two equal states equal byte for byte. Equal means the same
- * entries, irq numbers, groups, enable state and number of groups begun: the order in which they came about leaves no
- * trace.
+ * Memory is the caller's: plain data without a pointer into itself, so a copy of it is a working
+ * copy. The only pointer in it is the lock handed to init, and NULL there keeps two equal states
+ * equal byte for byte. Equal means the same entries, irq numbers, groups, enable state and number
+ * of groups begun: the order in which they came about leaves no trace.
  *
- * Context: every function but size and init needs the caller's lock held, and asserts it; none sleeps unless the
- * caller's irq source does. No function changes anything when it returns an error, except that an irq source was asked
- * for numbers and got them back.
+ * Context: every function but size and init needs the caller's lock held, and asserts it; none
+ * sleeps unless the caller's irq source does. No function changes anything when it returns an
+ * error, except that an irq source was asked for numbers and got them back.
  */
 #ifndef MSIRACE_MSI_INDEX_H
 #define MSIRACE_MSI_INDEX_H
 
 #include "core_env.h"
 
-/* A PCIe MSI-X table has at most 2,048 slots (PCIe, Message Control, Table Size); message stores can be larger. */
+/*
+ * A PCIe MSI-X table has at most 2,048 slots (PCIe, Message Control, Table Size); message stores
+ * can be larger.
+ */
 #define MSI_INDEX_TABLE_SIZE_MAX 65536u
 #define MSI_INDEX_INDEXLESS_SIZE_MAX 65536u
 #define MSI_INDEX_GROUPS_MAX 65536u
@@ -47,7 +54,8 @@ struct msi_index;
 /**
  * struct msi_index_shape - what a domain is, for its whole life
  * @table_size: number of table slots, 0 to MSI_INDEX_TABLE_SIZE_MAX
- * @indexless_size: most index-less stores at a time, 0 to MSI_INDEX_INDEXLESS_SIZE_MAX; 0 for a domain without any
+ * @indexless_size: most index-less stores at a time, 0 to MSI_INDEX_INDEXLESS_SIZE_MAX; 0 for a
+ *                  domain without any
  * @groups: most groups at a time, the default one included, 1 to MSI_INDEX_GROUPS_MAX
  * @flags: MSI_INDEX_GROW_ENABLED and MSI_INDEX_ENABLE_AGAIN, or neither
  *
@@ -74,13 +82,15 @@ struct msi_index_entry {
 
 /**
  * struct msi_index_irqs - the caller's source of irq numbers
- * @alloc: stores a number in *irq for the entry @index and returns 0, or returns a negative errno. -ENOSPC means that
- *         the numbers are used up, and lets a batch end with fewer. A positive result counts as -EINVAL (warns)
+ * @alloc: stores a number in *irq for the entry @index and returns 0, or returns a negative errno.
+ *         -ENOSPC means that the numbers are used up, and lets a batch end with fewer. A positive
+ *         result counts as -EINVAL (warns)
  * @release: takes back the number of the entry @index; it cannot fail
  * @context: handed to both
  *
- * Neither call may change the msi_index that makes it. A number that the domain holds already is an error of the
- * source: the allocation fails with -EEXIST (warns) and the number is not released: its first holder still has it.
+ * Neither call may change the msi_index that makes it. A number that the domain holds already is an
+ * error of the source: the allocation fails with -EEXIST (warns) and the number is not released:
+ * its first holder still has it.
  */
 struct msi_index_irqs {
 	int (*alloc)(void *context, u32 index, u32 *irq);
@@ -97,14 +107,14 @@ size_t msi_index_size(const struct msi_index_shape *shape);
 
 /**
  * msi_index_init - make an empty, disabled domain with only the default group in @mem
- * @mem: the caller's, aligned to 8 bytes; afterwards it is the struct msi_index. There is nothing to undo: when every
- *       entry was freed, the caller reuses @mem as he likes
+ * @mem: the caller's, aligned to 8 bytes; afterwards it is the struct msi_index. There is nothing
+ *       to undo: when every entry was freed, the caller reuses @mem as he likes
  * @size: bytes at @mem, at least msi_index_size(@shape)
  * @shape: copied
  * @lock: what core_assert_held() gets, or NULL for no check
  *
- * Return: 0; -EINVAL for no memory, a misaligned one, or a shape that is not valid; -ENOMEM for less than
- * msi_index_size().
+ * Return: 0; -EINVAL for no memory, a misaligned one, or a shape that is not valid; -ENOMEM for
+ * less than msi_index_size().
  */
 int msi_index_init(void *mem, size_t size, const struct msi_index_shape *shape, const void *lock);
 
@@ -129,8 +139,8 @@ int msi_index_alloc_at(struct msi_index *msi, const struct msi_index_irqs *irqs,
 /**
  * msi_index_alloc_range - allocate the lowest free table slot of [@first, @end)
  *
- * Return: 0; -EINVAL for an empty range; -ERANGE for @end beyond the table; -ENOSPC without a free slot in the range;
- * or an error of msi_index_alloc_at().
+ * Return: 0; -EINVAL for an empty range; -ERANGE for @end beyond the table; -ENOSPC without a free
+ * slot in the range; or an error of msi_index_alloc_at().
  */
 int msi_index_alloc_range(struct msi_index *msi, const struct msi_index_irqs *irqs, u32 group,
 			  u32 first, u32 end, struct msi_index_entry *entry);
@@ -146,8 +156,8 @@ int msi_index_alloc_any(struct msi_index *msi, const struct msi_index_irqs *irqs
 /**
  * msi_index_alloc_indexless - allocate an index-less store, the lowest free identity
  *
- * Return: 0; -ENOTSUPP for a domain without index-less stores; -ENOSPC if all are in use; or an error of
- * msi_index_alloc_at().
+ * Return: 0; -ENOTSUPP for a domain without index-less stores; -ENOSPC if all are in use; or an
+ * error of msi_index_alloc_at().
  */
 int msi_index_alloc_indexless(struct msi_index *msi, const struct msi_index_irqs *irqs,
 			      u32 group, struct msi_index_entry *entry);
@@ -158,13 +168,14 @@ int msi_index_alloc_indexless(struct msi_index *msi, const struct msi_index_irqs
  * @max: at least @min
  * @entries: receives the new entries in ascending order of index; room for @max, or NULL
  *
- * Takes the lowest free slots, contiguous only if these are. Fewer than @max come back when the slots are used up, or
- * when the irq source says -ENOSPC. Below @min everything is rolled back; so is everything, whatever the count, at any
- * other error, because that is a failure and not a shortage. @entries is written only on success. With fewer than @min
- * slots free the irq source is not even asked.
+ * Takes the lowest free slots, contiguous only if these are. Fewer than @max come back when the
+ * slots are used up, or when the irq source says -ENOSPC. Below @min everything is rolled back; so
+ * is everything, whatever the count, at any other error, because that is a failure and not a
+ * shortage. @entries is written only on success. With fewer than @min slots free the irq source is
+ * not even asked.
  *
- * Return: the number of entries, @min to @max; -EINVAL for @min of 0, @max below @min, or @max beyond
- * MSI_INDEX_TABLE_SIZE_MAX; -ENOSPC for less than @min; or an error of msi_index_alloc_at().
+ * Return: the number of entries, @min to @max; -EINVAL for @min of 0, @max below @min, or @max
+ * beyond MSI_INDEX_TABLE_SIZE_MAX; -ENOSPC for less than @min; or an error of msi_index_alloc_at().
  */
 int msi_index_alloc_batch(struct msi_index *msi, const struct msi_index_irqs *irqs, u32 group,
 			  u32 min, u32 max, struct msi_index_entry *entries);
@@ -174,8 +185,8 @@ int msi_index_alloc_batch(struct msi_index *msi, const struct msi_index_irqs *ir
  *
  * A domain may always shrink, enabled or not.
  *
- * Return: 0; -EINVAL without an irq source; -ERANGE for an index that the domain does not have; -ENOENT for one not
- * allocated (a double free: warns).
+ * Return: 0; -EINVAL without an irq source; -ERANGE for an index that the domain does not have;
+ * -ENOENT for one not allocated (a double free: warns).
  */
 int msi_index_free(struct msi_index *msi, const struct msi_index_irqs *irqs, u32 index);
 
@@ -184,7 +195,8 @@ int msi_index_free(struct msi_index *msi, const struct msi_index_irqs *irqs, u32
  *
  * The default group is only emptied. Any other id is gone for good.
  *
- * Return: the number of entries freed; -EINVAL without an irq source; -ENOENT for a group that is not alive (warns).
+ * Return: the number of entries freed; -EINVAL without an irq source; -ENOENT for a group that is
+ * not alive (warns).
  */
 int msi_index_free_group(struct msi_index *msi, const struct msi_index_irqs *irqs, u32 group);
 
@@ -201,8 +213,9 @@ int msi_index_free_all(struct msi_index *msi, const struct msi_index_irqs *irqs)
  * msi_index_group_begin - open a new, empty group
  * @group: receives its id, one more than the id before; the first is 1
  *
- * Return: 0; -EINVAL without @group; -ENOSPC if as many groups as the shape allows are alive; -EOVERFLOW when 2^32 - 1
- * groups were begun; -ENOMEM by core_inject_failure("msi_index_group_begin").
+ * Return: 0; -EINVAL without @group; -ENOSPC if as many groups as the shape allows are alive;
+ * -EOVERFLOW when 2^32 - 1 groups were begun; -ENOMEM by
+ * core_inject_failure("msi_index_group_begin").
  */
 int msi_index_group_begin(struct msi_index *msi, u32 *group);
 
@@ -225,10 +238,12 @@ int msi_index_group_count(const struct msi_index *msi, u32 group);
 u32 msi_index_groups(const struct msi_index *msi);
 
 /**
- * msi_index_enable - the device's messages are switched on; from now on growth needs MSI_INDEX_GROW_ENABLED
+ * msi_index_enable - the device's messages are switched on; from now on growth needs
+ * MSI_INDEX_GROW_ENABLED
  *
- * Return: 0; -EINVAL if enabled already and the domain was not made with MSI_INDEX_ENABLE_AGAIN (warns); -ENOMEM by
- * core_inject_failure("msi_index_enable"). On an error the state stays as it was: a domain in use stays enabled.
+ * Return: 0; -EINVAL if enabled already and the domain was not made with MSI_INDEX_ENABLE_AGAIN
+ * (warns); -ENOMEM by core_inject_failure("msi_index_enable"). On an error the state stays as it
+ * was: a domain in use stays enabled.
  */
 int msi_index_enable(struct msi_index *msi);
 
@@ -247,7 +262,8 @@ bool msi_index_enabled(const struct msi_index *msi);
 /**
  * msi_index_lookup - the entry at an index
  *
- * Return: 0; -EINVAL without @entry; -ERANGE for an index that the domain does not have; -ENOENT if it is free.
+ * Return: 0; -EINVAL without @entry; -ERANGE for an index that the domain does not have; -ENOENT if
+ * it is free.
  */
 int msi_index_lookup(const struct msi_index *msi, u32 index, struct msi_index_entry *entry);
 

@@ -5,14 +5,17 @@
  * Behind the struct lie, in this order:
  *
  *	free		one bit an entry: it can be handed out now
- *	room		for each order 0 to 6, one bit a word of free: the word has a free aligned block of that order
+ *	room		for each order 0 to 6, one bit a word of free: the word has a
+ *			free aligned block of that order
  *	awaiting	one bit an entry: it is the first of a block that awaits its flush
  *	waiting_words	one bit a word of awaiting: the word is not 0
- *	ticket		for the first entry of a block that awaits its flush, the lowest ticket that covers it; else 0
+ *	ticket		for the first entry of a block that awaits its flush, the lowest ticket that
+ *			covers it; else 0
  *	head		for the first entry of any block, its order plus 1; else 0
  *
- * The bits of room for order 6, "the whole word is free", are themselves a bitmap of at most 1,024 bits, in which a
- * block of a higher order is a smaller aligned block. So no search reads more than 16 words and the one that it found.
+ * The bits of room for order 6, "the whole word is free", are themselves a bitmap of at most 1,024
+ * bits, in which a block of a higher order is a smaller aligned block. So no search reads more than
+ * 16 words and the one that it found.
  */
 #include "remap_index.h"
 
@@ -188,7 +191,10 @@ int remap_index_init(void *mem, size_t size, u32 entries, const void *lock)
 }
 CORE_EXPORT(remap_index_init);
 
-/* The lowest aligned run of 2^order set bits in a bitmap of words words, as the number of its first bit, or -ENOSPC. */
+/*
+ * The lowest aligned run of 2^order set bits in a bitmap of words words, as the number of its first
+ * bit, or -ENOSPC.
+ */
 static int remap_find_run(const u64 *bitmap, u32 words, u32 order)
 {
 	u32 in_word = order < REMAP_WORD_ORDER ? order : REMAP_WORD_ORDER;
@@ -243,7 +249,10 @@ int remap_index_alloc(struct remap_index *remap, u32 order)
 }
 CORE_EXPORT(remap_index_alloc);
 
-/* Rounding the index of an entry down, order by order, stays inside its block until it reaches the block's head. */
+/*
+ * Rounding the index of an entry down, order by order, stays inside its block until it reaches the
+ * block's head.
+ */
 static void remap_find_block(const struct remap_index *remap, u32 index,
 			     struct remap_index_block *block)
 {

@@ -8,16 +8,18 @@
  *                                        self-test, whose misuses are wanted: there it only counts,
  *                                        and the place keeps its one warning
  *   core_assert_held(lock)               the lock is a raw_spinlock_t. Its owner is known to
- *                                        lockdep alone; without lockdep, a lock that nobody holds is still
- *                                        found, except on a uniprocessor
+ *                                        lockdep alone; without lockdep, a lock that nobody holds
+ *                                        is still found, except on a uniprocessor
  *   core_inject_failure(place)           true for the place that the parameter inject names
  *   CORE_EXPORT(symbol)                  EXPORT_SYMBOL_GPL()
+ *   core_always_inline                   __always_inline
  */
 #ifndef MSIRACE_CORE_ENV_H
 #define MSIRACE_CORE_ENV_H
 
 #include <linux/bitops.h>
 #include <linux/bug.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -69,5 +71,7 @@ static inline bool core_env_lock_held(const void *lock)
 
 /* With its own semicolon: the user edition is empty, so a use may stand without one. */
 #define CORE_EXPORT(symbol) EXPORT_SYMBOL_GPL(symbol);
+
+#define core_always_inline __always_inline
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The cases. Each begins with fresh structures and says in CHECK()s what must hold; the first that does not ends the
- * case and is named in its report. The expected decisions are written out, or found by a plain scan.
+ * The cases. Each begins with fresh structures and says in CHECK()s what must hold; the first that
+ * does not ends the case and is named in its report. The expected decisions are written out, or
+ * found by a plain scan.
  */
 #include "core_selftest.h"
 
@@ -12,7 +13,9 @@
 
 enum selftest_matrix { MATRIX_X86, MATRIX_IMSIC, MATRIX_MANY_CPUS };
 
-/* x86: 0x20 up to the first of the system vectors, with the legacy system call vector among them. */
+/*
+ * x86: 0x20 up to the first of the system vectors, with the legacy system call vector among them.
+ */
 #define X86_FIRST 0x20u
 #define X86_END 0xecu
 #define X86_SYSTEM 0x80u
@@ -699,7 +702,10 @@ static void msi_walks_one_group_only(struct selftest_run *run)
 	CHECK(msi_index_check(run->msi) == 0);
 }
 
-/* What the first version of grouped allocation got wrong: a later group's failure starved the groups in use. */
+/*
+ * What the first version of grouped allocation got wrong: a later group's failure starved the
+ * groups in use.
+ */
 static void msi_failure_leaves_earlier_groups(struct selftest_run *run)
 {
 	size_t size = selftest_msi_size();
@@ -1039,7 +1045,10 @@ static void remap_joins_freed_neighbours(struct selftest_run *run)
 	CHECK(remap_index_check(run->remap) == 0);
 }
 
-/* shadow: 1 for each entry in use or not yet flushed. Blocks are freed by chance, and flushed every 50 operations. */
+/*
+ * shadow: 1 for each entry in use or not yet flushed. Blocks are freed by chance, and flushed every
+ * 50 operations.
+ */
 static void remap_never_hands_out_twice(struct selftest_run *run)
 {
 	u8 *shadow = run->scratch;

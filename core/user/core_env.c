@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The plain user-space side of the seam: warnings go to stderr, the caller's lock counts as held (the simulator runs
- * its models in one thread), and nothing fails on purpose. Tests link their own.
+ * The plain user-space side of the seam: warnings go to stderr, the caller's lock counts as held
+ * (the simulator runs its models in one thread), and nothing fails on purpose. Tests link their
+ * own.
  */
 #include <stdio.h>
 

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The seam of the allocator core, user-space edition: all that the core needs from outside. The kernel edition is
- * core/kernel/core_env.h; the include path chooses. Both editions offer the same names:
+ * The seam of the allocator core, user-space edition: all that the core needs from outside. The
+ * kernel edition is core/kernel/core_env.h; the include path chooses. Both editions offer the same
+ * names:
  *
  *   u8 u16 u32 u64 s32 s64 bool size_t     the kernel's integer types
- *   E2BIG, EINVAL, ENOSPC, ...             errno values; the core returns them negated. ENOTSUPP is the kernel's 524
+ *   E2BIG, EINVAL, ENOSPC, ...             errno values; the core returns them negated. ENOTSUPP is
+ *                                          the kernel's 524
  *   memcpy memset memmove memcmp           the only library functions that the core calls
  *   core_ctz64 core_popcount64             bits of one word; core_ctz64(0) is undefined
- *   core_warn_once(condition, message)     value of the condition; says the message the first time that it is true at
- *                                          this place, and never stops the caller
- *   core_assert_held(lock)                 warns once where the caller's lock is not held; a NULL lock is never checked
- *   core_inject_failure(place)             true where a test wants the operation named by place to fail
- *   CORE_EXPORT(symbol)                    makes a symbol usable by other kernel modules; nothing here
+ *   core_always_inline                     for a function that costs more as a call than it does
+ *                                          itself, whatever the compiler thinks of its size
+ *   core_warn_once(condition, message)     value of the condition; says the message the first time
+ *                                          that it is true at this place, and never stops the
+ *                                          caller
+ *   core_assert_held(lock)                 warns once where the caller's lock is not held; a NULL
+ *                                          lock is never checked
+ *   core_inject_failure(place)             true where a test wants the operation named by place to
+ *                                          fail
+ *   CORE_EXPORT(symbol)                    makes a symbol usable by other kernel modules; nothing
+ *                                          here
  */
 #ifndef MSIRACE_CORE_ENV_H
 #define MSIRACE_CORE_ENV_H
@@ -83,5 +91,7 @@ bool core_env_inject_failure(const char *place);
 #define core_inject_failure(place) core_env_inject_failure(place)
 
 #define CORE_EXPORT(symbol)
+
+#define core_always_inline inline __attribute__((always_inline))
 
 #endif
