@@ -148,3 +148,50 @@ Test(multi_message, device_is_pulled_and_put_back)
 		}
 	}
 }
+
+static struct world *plain_world(const struct device_config *device)
+{
+	return world_create(&(struct world_setup){
+		.devices = device, .devices_count = 1, .may_fail = true });
+}
+
+/* x86 vectors are in no order: a driver that would like four gets one, and its queues share it. */
+Test(multi_message, x86_without_remapping_has_one)
+{
+	struct device_config device = four(4);
+	struct world *w;
+
+	device.domain[0].needed = 1;
+	w = plain_world(&device);
+	cr_expect_eq(w->machine.device[0].granted, 1);
+	expect_all_delivered(w, "shared");
+	cr_expect_eq(w->metrics.counter[METRIC_SPURIOUS_UNHANDLED], 0);
+	world_end(w);
+	device.domain[0].needed = 4;
+	w = plain_world(&device);
+	cr_expect_eq(w->metrics.counter[METRIC_ALLOC_FAILED], 1, "a driver that needs them all");
+	world_end(w);
+}
+
+static void two_calls_body(struct kthread *k, void *argument)
+{
+	struct irq_request request = { .end = 4, .want = 4, .at_least = 4 };
+
+	(void)argument;
+	cr_expect_eq(irq_allocate(k, &request), -ENOSPC);
+	request.at_least = 1;
+	cr_expect_eq(irq_allocate(k, &request), 0);
+	cr_expect_eq(request.granted, 1);
+}
+
+Test(multi_message, x86_without_remapping_has_one_at_run_time_too)
+{
+	struct device_config device = four(0);
+	struct world *w = plain_world(&device);
+
+	do_body(w, two_calls_body);
+	device_raise(&w->machine, 0);
+	world_settle(w);
+	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
+	world_end(w);
+}
