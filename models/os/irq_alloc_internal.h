@@ -49,6 +49,12 @@ static inline bool irq_is_new(const struct kthread *k, uint32_t desc)
 /* irq_request.c */
 struct msi_message irq_message_of(const struct machine *m, uint32_t desc);
 
+/*
+ * Whether desc has a message of its own. The vectors of PCI MSI share that of the first one, whose
+ * data the device adds to: who writes it for another one redirects them all.
+ */
+bool irq_has_message(const struct machine *m, uint32_t desc);
+
 /* A command that a device has to carry out is nothing to wait for with interrupts off. */
 bool irq_message_sleeps(const struct machine *m, uint32_t desc);
 

@@ -14,7 +14,7 @@ static void boot_vector(struct machine *m, uint32_t device, uint32_t vector)
 	if (m->remap) {
 		m->remap->boot(m, desc);
 	}
-	if (device_kind_of(m, desc) == DEVICE_MSI && m->source[desc].index > 0) {
+	if (!irq_has_message(m, desc)) {
 		return;
 	}
 	device_write(m, device, vector, REG_ADDRESS_LO, message.address_lo);

@@ -14,7 +14,7 @@ static void write_zero(struct kthread *k, uint32_t desc)
 {
 	static const struct msi_message zero;
 
-	if (device_kind_of(k->machine, desc) != DEVICE_MSI || k->machine->source[desc].index == 0) {
+	if (irq_has_message(k->machine, desc)) {
 		msi_write_message(k, desc, zero);
 	}
 }

@@ -5,6 +5,8 @@
  */
 #include "models/os/irq_alloc_internal.h"
 
+#include <errno.h>
+
 #include "models/os/irq_spread.h"
 #include "models/os/root_domain.h"
 #include "models/os/timer.h"
@@ -157,6 +159,18 @@ static struct msi_index_irqs numbers(struct irq_source *from)
 	};
 }
 
+/*
+ * The vectors of PCI MSI have to follow each other. Those that x86 gives do not, so without a remap
+ * unit, whose entries do, there is one (Linux: MSI_FLAG_MULTI_PCI_MSI).
+ */
+static bool is_refused(const struct irq_source *from, uint32_t index)
+{
+	const struct machine *m = from->machine;
+
+	return m->config->arch == ARCH_X86 && m->config->remap == REMAP_NONE && index > 0 &&
+	       device_kind_of(m, msi_domain_source(m, from->cookie, index)) == DEVICE_MSI;
+}
+
 int irq_index_allocate(struct irq_source *from, uint32_t index, uint32_t group, uint32_t *desc)
 {
 	struct msi_index_irqs irqs = numbers(from);
@@ -165,6 +179,9 @@ int irq_index_allocate(struct irq_source *from, uint32_t index, uint32_t group, 
 	struct msi_index_entry entry = { 0 };
 	int error;
 
+	if (is_refused(from, index)) {
+		return -ENOSPC;
+	}
 	if (config->domain[from->cookie.domain].indexless) {
 		error = msi_index_alloc_indexless(domain, &irqs, group, &entry);
 	} else {

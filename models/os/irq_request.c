@@ -33,13 +33,20 @@ void irq_start_vector(struct machine *m, struct kthread *k, uint32_t desc)
 	}
 }
 
+bool irq_has_message(const struct machine *m, uint32_t desc)
+{
+	return device_kind_of(m, desc) != DEVICE_MSI || m->source[desc].index == 0;
+}
+
 /* The entry behind a remap table, and the message, of an interrupt that has its vector. */
 static void program(struct kthread *k, uint32_t desc)
 {
 	if (k->machine->remap) {
 		k->machine->remap->program(k, desc);
 	}
-	msi_write_message(k, desc, irq_message_of(k->machine, desc));
+	if (irq_has_message(k->machine, desc)) {
+		msi_write_message(k, desc, irq_message_of(k->machine, desc));
+	}
 }
 
 static void program_one(struct kthread *k, uint32_t desc)

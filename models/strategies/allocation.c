@@ -209,26 +209,10 @@ static int unmasked_by_guest(const struct kthread *k, struct irq_request *reques
 	return 0;
 }
 
-/*
- * QEMU before 2023: the guest unmasks one vector after the other. One beyond what the host has enabled costs a round; one
- * below is there already.
- */
-static int qemu_realloc(struct kthread *k, struct irq_request *request)
+/* The vectors of PCI MSI are not unmasked one by one: the guest switches them on in one go, by their count. */
+static bool switched_on_at_once(const struct kthread *k, const struct irq_request *request)
 {
-	int error;
-
-	if (!has_enable_bit(k, request)) {
-		return dynamic(k, request);
-	}
-	error = unmasked_by_guest(k, request);
-	for (uint32_t vector = request->low; vector < request->high && !error; vector++) {
-		k_work(k, k->machine->config->timings.trap_ps);
-		if (vector >= irq_allocated_end(k->machine, request->device)) {
-			error = reallocate(k, request->device, vector + 1);
-		}
-		request->granted += !error;
-	}
-	return error;
+	return k->machine->device[request->device].mode == DEVICE_MSI;
 }
 
 /* All unmasked vectors of a burst are committed in one round. */
@@ -243,11 +227,37 @@ static int qemu_deferred(struct kthread *k, struct irq_request *request)
 	if (error) {
 		return error;
 	}
-	k_work(k, request->want * k->machine->config->timings.trap_ps);
+	k_work(k, (switched_on_at_once(k, request) ? 1 : request->want) *
+			  k->machine->config->timings.trap_ps);
 	if (request->high > irq_allocated_end(k->machine, request->device)) {
 		error = reallocate(k, request->device, request->high);
 	}
 	request->granted = error ? 0 : request->want;
+	return error;
+}
+
+/*
+ * QEMU before 2023: the guest unmasks one vector after the other. One beyond what the host has enabled costs a round; one
+ * below is there already.
+ */
+static int qemu_realloc(struct kthread *k, struct irq_request *request)
+{
+	int error;
+
+	if (!has_enable_bit(k, request)) {
+		return dynamic(k, request);
+	}
+	if (switched_on_at_once(k, request)) {
+		return qemu_deferred(k, request);
+	}
+	error = unmasked_by_guest(k, request);
+	for (uint32_t vector = request->low; vector < request->high && !error; vector++) {
+		k_work(k, k->machine->config->timings.trap_ps);
+		if (vector >= irq_allocated_end(k->machine, request->device)) {
+			error = reallocate(k, request->device, vector + 1);
+		}
+		request->granted += !error;
+	}
 	return error;
 }
 
@@ -261,6 +271,10 @@ static int qemu_dynamic(struct kthread *k, struct irq_request *request)
 	int error;
 
 	if (!has_enable_bit(k, request)) {
+		return dynamic(k, request);
+	}
+	if (switched_on_at_once(k, request)) {
+		k_work(k, k->machine->config->timings.trap_ps);
 		return dynamic(k, request);
 	}
 	error = unmasked_by_guest(k, request);

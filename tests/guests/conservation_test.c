@@ -63,8 +63,9 @@ static void write_devices(FILE *out, uint64_t *state, unsigned devices, unsigned
 		if (vcpus && below(state, 3)) {
 			fprintf(out, ", posted_to: v%u", below(state, vcpus));
 		}
-		if (msi && !vcpus && !hyperv && below(state, 2)) {
-			fprintf(out, ", monitored: true");
+		if (msi && !vcpus && !hyperv) {
+			/* Without remapping there is one message for all of them. */
+			fprintf(out, ", needed: 1%s", below(state, 2) ? ", monitored: true" : "");
 		}
 		fprintf(out, "}\n");
 	}

@@ -117,7 +117,7 @@ Test(loader, groups_and_references)
 	struct scenario *s = load_with(
 		"machine: {cpus: 8, sockets: 2}\n"
 		"devices:\n"
-		"  - {name: disk, kind: msi, maskable: true, vectors: 4}\n"
+		"  - {name: disk, kind: msi, maskable: true, vectors: 4, needed: 1}\n"
 		"  - {name: nic, kind: msix, count: 3, vectors: 2, cpus: '6,0-2'}\n"
 		"actions:\n"
 		"  - {do: migrate, device: nic, every: 1ms, to: [7, 1, 1]}\n"
