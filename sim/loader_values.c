@@ -83,7 +83,8 @@ static bool in_range(struct loader *l, const struct schema_key *key, const struc
 }
 
 /* A text of any use; NULL, and an error, for another. */
-static const char *sound_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node)
+static const char *sound_text(struct loader *l, const struct schema_key *key,
+			      const struct yaml_node *node)
 {
 	const char *text = scalar_text(l, key->name, node);
 
@@ -95,18 +96,23 @@ static const char *sound_text(struct loader *l, const struct schema_key *key, co
 	return text;
 }
 
-static bool load_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
-		      void *base)
+/* Takes over text, which may be NULL: then the field stays. */
+static bool set_text(const struct schema_key *key, void *base, char *text)
 {
-	const char *text = sound_text(l, key, node);
 	char **field = field_of(key, base);
 
 	if (!text) {
 		return false;
 	}
 	g_free(*field);
-	*field = g_strdup(text);
+	*field = text;
 	return true;
+}
+
+static bool load_text(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
+		      void *base)
+{
+	return set_text(key, base, g_strdup(sound_text(l, key, node)));
 }
 
 static bool load_name(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
@@ -132,8 +138,9 @@ static char *from_folder(const struct loader *l, const char *name)
 {
 	g_autofree char *folder = g_path_get_dirname(l->s->file);
 
-	return g_path_is_absolute(name) || strcmp(folder, ".") == 0 ? g_strdup(name)
-								     : g_build_filename(folder, name, NULL);
+	return g_path_is_absolute(name) || strcmp(folder, ".") == 0 ?
+		       g_strdup(name) :
+		       g_build_filename(folder, name, NULL);
 }
 
 /* Relative to the scenario file's folder. */
@@ -141,14 +148,8 @@ static bool load_file_name(struct loader *l, const struct schema_key *key,
 			   const struct yaml_node *node, void *base)
 {
 	const char *text = sound_text(l, key, node);
-	char **field = field_of(key, base);
 
-	if (!text) {
-		return false;
-	}
-	g_free(*field);
-	*field = from_folder(l, text);
-	return true;
+	return set_text(key, base, text ? from_folder(l, text) : NULL);
 }
 
 static bool load_bool(struct loader *l, const struct schema_key *key, const struct yaml_node *node,
@@ -598,7 +599,10 @@ static void release_device(struct scenario_device *device)
 	g_free(device->wired.arrivals.times_ps);
 }
 
-/* Claims a name for the device that comes next, or for its whole group; false, and an error, where a device or group has it. */
+/*
+ * Claims a name for the device that comes next, or for its whole group; false, and an error, where
+ * a device or group has it.
+ */
 static bool claim_name(struct loader *l, const struct yaml_node *node, const char *name)
 {
 	struct mark at = key_mark(node, "name");

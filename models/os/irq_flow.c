@@ -12,12 +12,13 @@
 #include "models/os/vcpu.h"
 #include "models/strategies/operations.h"
 
-static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu, uint32_t source, uint8_t detail,
-		     struct causes causes)
+static void emit_cpu(struct machine *m, enum model_event_kind kind, uint32_t cpu, uint32_t source,
+		     uint8_t detail, struct causes causes)
 {
 	machine_emit(m, &(struct model_event){
 		.kind = (uint8_t)kind, .detail = detail, .cpu = (uint16_t)cpu, .source = source,
-		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE, .causes = causes });
+		.device = DEVICE_NONE, .value = m->cpu[cpu].vector, .thread = THREAD_NONE,
+		.causes = causes });
 }
 
 static uint32_t *slot_of(const struct machine *m, uint32_t cpu)
@@ -25,7 +26,10 @@ static uint32_t *slot_of(const struct machine *m, uint32_t cpu)
 	return machine_vector_irq(m, cpu, m->cpu[cpu].vector);
 }
 
-/* Back to what was interrupted; a kernel that claims its vectors first looks whether there is another one. */
+/*
+ * Back to what was interrupted; a kernel that claims its vectors first looks whether there is
+ * another one.
+ */
 static void leave(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
@@ -33,15 +37,16 @@ static void leave(struct machine *m, uint32_t cpu)
 	if (m->controller->claimed_by_kernel && m->controller->next(m, cpu) != VECTOR_NONE) {
 		c->desc = DESC_NONE;
 		machine_post(m, 0, &(struct hw_event){
-			.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu, .channel = cpu });
+			.kind = HW_IRQ_DISPATCHED, .flag = 1, .cpu = (uint16_t)cpu,
+			.channel = cpu });
 		return;
 	}
 	cpu_irq_exit(m, cpu);
 }
 
 /*
- * A vector without a descriptor: logged, or swallowed once where the slot said that it may still come. It is cleared then,
- * whatever it holds by now.
+ * A vector without a descriptor: logged, or swallowed once where the slot said that it may still
+ * come. It is cleared then, whatever it holds by now.
  */
 static void no_handler(struct machine *m, uint32_t cpu)
 {
@@ -95,7 +100,10 @@ static void handle_event(struct machine *m, uint32_t cpu)
 	start_handler(m, cpu);
 }
 
-/* What the CPU has taken waits in its descriptor: for the running loop, the resend, the enable or nobody. */
+/*
+ * What the CPU has taken waits in its descriptor: for the running loop, the resend, the enable or
+ * nobody.
+ */
 static void leave_pending(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
@@ -107,6 +115,18 @@ static void leave_pending(struct machine *m, uint32_t cpu)
 	c->causes = (struct causes){ 0, 0 };
 	m->controller->eoi(m, cpu);
 	leave(m, cpu);
+}
+
+/* The CPU's interrupt context goes on with the interrupt, behind the descriptor's lock. */
+static void hand_over(struct machine *m, uint32_t cpu, enum irq_work kind)
+{
+	struct kthread *k = &m->thread[m->config->threads + cpu];
+	uint32_t desc = m->cpu[cpu].desc;
+
+	m->desc[desc].lock = (uint16_t)(k->number + 1);
+	k->work = desc + 1;
+	k->work_kind = (uint8_t)kind;
+	m->env->wake(m, k->number);
 }
 
 /* The edge flow up to the acknowledge. */
@@ -127,21 +147,17 @@ static void edge_flow(struct machine *m, uint32_t cpu)
 		return;
 	}
 	if (desc->flags & DESC_MOVE_PENDING) {
-		struct kthread *k = &m->thread[m->config->threads + cpu];
-
-		desc->lock = (uint16_t)(k->number + 1);
-		k->work = c->desc + 1;
-		k->work_kind = IRQ_WORK_MOVE;
-		m->env->wake(m, k->number);
+		hand_over(m, cpu, IRQ_WORK_MOVE);
 		return;
 	}
 	handle_event(m, cpu);
 }
 
 /*
- * The fasteoi flow, whose end of interrupt comes after the handler and which has no replay loop: Linux 6.12
- * handle_fasteoi_irq(). An interrupt that finds its handler running elsewhere, which only one without an active state can,
- * is dropped, or left pending for the resend at the handler's end.
+ * The fasteoi flow, whose end of interrupt comes after the handler and which has no replay loop:
+ * Linux 6.12 handle_fasteoi_irq(). An interrupt that finds its handler running elsewhere, which
+ * only one without an active state can, is dropped, or left pending for the resend at the handler's
+ * end.
  */
 static void fasteoi_flow(struct machine *m, uint32_t cpu)
 {
@@ -199,7 +215,10 @@ static void wake_synchronizers(struct machine *m, uint32_t desc)
 	}
 }
 
-/* The fasteoi flow behind the handler, with the descriptor's lock: what was left pending meanwhile is sent again. */
+/*
+ * The fasteoi flow behind the handler, with the descriptor's lock: what was left pending meanwhile
+ * is sent again.
+ */
 static void fasteoi_end(struct machine *m, uint32_t cpu)
 {
 	struct cpu *c = &m->cpu[cpu];
@@ -209,21 +228,17 @@ static void fasteoi_end(struct machine *m, uint32_t cpu)
 	desc->handler_cpu = 0;
 	wake_synchronizers(m, c->desc);
 	m->controller->eoi(m, cpu);
-	if (desc->flags & DESC_PENDING && desc->flags & DESC_STARTED && !(desc->flags & DESC_DISABLED)) {
-		struct kthread *k = &m->thread[m->config->threads + cpu];
-
-		desc->lock = (uint16_t)(k->number + 1);
-		k->work = c->desc + 1;
-		k->work_kind = IRQ_WORK_RESEND;
-		m->env->wake(m, k->number);
+	if (desc->flags & DESC_PENDING && desc->flags & DESC_STARTED &&
+	    !(desc->flags & DESC_DISABLED)) {
+		hand_over(m, cpu, IRQ_WORK_RESEND);
 		return;
 	}
 	cpu_irq_exit(m, cpu);
 }
 
 /*
- * The slot held no descriptor. Who sets vectors up holds the vector lock, so a second look under that lock sees either all
- * of it or nothing.
+ * The slot held no descriptor. Who sets vectors up holds the vector lock, so a second look under
+ * that lock sees either all of it or nothing.
  */
 static void no_descriptor(struct machine *m, uint32_t cpu)
 {
@@ -371,8 +386,9 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 }
 
 /*
- * The part of the acknowledge that takes time: mask where the chip can, move, unmask. EBUSY leaves the move pending for
- * the interrupt after this one. The descriptor's lock is held throughout, as in the kernel's flow handlers.
+ * The part of the acknowledge that takes time: mask where the chip can, move, unmask. EBUSY leaves
+ * the move pending for the interrupt after this one. The descriptor's lock is held throughout, as
+ * in the kernel's flow handlers.
  */
 static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 {

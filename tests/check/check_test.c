@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The explorer against itself: with and without its two reductions, each witness run again, budgets, and a machine put
- * back. Each test is a process of its own, as SimGrid needs it.
+ * The explorer against itself: with and without its two reductions, each witness run again,
+ * budgets, and a machine put back. Each test is a process of its own, as SimGrid needs it.
  */
 #include <criterion/criterion.h>
 #include <glib.h>
@@ -13,7 +13,10 @@
 #include "sim/check_world.h"
 #include "sim/loader.h"
 
-/* Under the sanitizers each actor is a thread and a step far slower: fewer scenarios, and shorter ones. */
+/*
+ * Under the sanitizers each actor is a thread and a step far slower: fewer scenarios, and shorter
+ * ones.
+ */
 static const char *const library[] = {
 	"msi",
 #ifndef __SANITIZE_ADDRESS__
@@ -39,8 +42,9 @@ static struct scenario *load(const char *name)
 	return s;
 }
 
-static void explore_within(const struct scenario *s, size_t contender, const struct check_bounds *bounds,
-			   const struct check_limits *limits, enum check_reduction reduction, struct check_result *r)
+static void explore_within(const struct scenario *s, size_t contender,
+			   const struct check_bounds *bounds, const struct check_limits *limits,
+			   enum check_reduction reduction, struct check_result *r)
 {
 	struct check_machine c;
 	char *error = check_machine_create(&c, s, &s->contenders[contender], bounds);
@@ -57,8 +61,8 @@ static void explore(const struct scenario *s, size_t contender, const struct che
 	const struct check_limits limits = { UINT64_C(1) << 31, 600, &never };
 
 	explore_within(s, contender, bounds, &limits, reduction, r);
-	cr_assert_eq(r->end, CHECK_COMPLETE, "%s/%s ended with %d: %s", s->name, s->contenders[contender].name, r->end,
-		     r->error ? r->error : "");
+	cr_assert_eq(r->end, CHECK_COMPLETE, "%s/%s ended with %d: %s", s->name,
+		     s->contenders[contender].name, r->end, r->error ? r->error : "");
 }
 
 /* True where it was small enough to be compared. */
@@ -75,17 +79,20 @@ static bool compare(const struct scenario *s, size_t contender, const struct che
 	}
 	explore(s, contender, bounds, full, &other);
 	for (int subject = 0; subject < CHECK_SUBJECTS; subject++) {
-		cr_assert_eq(reduced.verdict[subject], other.verdict[subject], "%s/%s: %s", s->name, name,
-			     check_subject_name((enum check_subject)subject));
+		cr_assert_eq(reduced.verdict[subject], other.verdict[subject], "%s/%s: %s", s->name,
+			     name, check_subject_name((enum check_subject)subject));
 		cr_assert_eq(!reduced.shortest[subject].code, !other.shortest[subject].code);
-		cr_assert_eq(reduced.shortest[subject].count, other.shortest[subject].count, "%s/%s: %s", s->name, name,
+		cr_assert_eq(reduced.shortest[subject].count, other.shortest[subject].count,
+			     "%s/%s: %s", s->name, name,
 			     check_subject_name((enum check_subject)subject));
 	}
-	cr_assert_eq(reduced.interleavings, other.interleavings, "%s/%s: %.0f and %.0f interleavings", s->name, name,
-		     reduced.interleavings, other.interleavings);
+	cr_assert_eq(reduced.interleavings, other.interleavings,
+		     "%s/%s: %.0f and %.0f interleavings", s->name, name, reduced.interleavings,
+		     other.interleavings);
 	if (full == CHECK_EVERY_EDGE) {
 		cr_assert_eq(reduced.states, other.states, "%s/%s", s->name, name);
-		cr_assert_eq(reduced.executed + reduced.commuted, other.executed, "%s/%s", s->name, name);
+		cr_assert_eq(reduced.executed + reduced.commuted, other.executed, "%s/%s", s->name,
+			     name);
 	} else {
 		cr_assert_leq(reduced.executed, other.executed);
 	}
@@ -94,13 +101,15 @@ static bool compare(const struct scenario *s, size_t contender, const struct che
 	return true;
 }
 
-static size_t compare_all(const char *const *names, size_t count, uint32_t raises, enum check_reduction full)
+static size_t compare_all(const char *const *names, size_t count, uint32_t raises,
+			  enum check_reduction full)
 {
 	size_t compared = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct scenario *s = load(names[i]);
-		const struct check_bounds bounds = { .raises = raises, .migrations = s->check.migrations };
+		const struct check_bounds bounds = { .raises = raises,
+						     .migrations = s->check.migrations };
 
 		for (size_t contender = 0; contender < s->contenders_count; contender++) {
 			compared += compare(s, contender, &bounds, full);
@@ -196,13 +205,14 @@ static void run_again(const struct scenario *s, size_t contender, const struct c
 	struct witness *w = witness_run(s, &s->contenders[contender], bounds, path, NULL, &error);
 
 	cr_assert(w, "%s", error);
-	cr_assert(w->subjects >> subject & 1, "%s/%s: the path does not show %s", s->name, s->contenders[contender].name,
-		  check_subject_name(subject));
+	cr_assert(w->subjects >> subject & 1, "%s/%s: the path does not show %s", s->name,
+		  s->contenders[contender].name, check_subject_name(subject));
 	cr_assert(subject != CHECK_STALE || (w->quiet && w->waiting->len > 0));
 	fits_the_page(w);
 	cr_assert_null(check_token_read(w->token_text, &token));
 	cr_assert_eq(token.hash, check_token_hash(s, &s->contenders[contender]));
-	struct witness *again = witness_run(s, &s->contenders[contender], &token.bounds, NULL, &token, &error);
+	struct witness *again =
+		witness_run(s, &s->contenders[contender], &token.bounds, NULL, &token, &error);
 	cr_assert(again, "%s", error);
 	same_text(w, again);
 	witness_free(w);
@@ -215,7 +225,8 @@ static void witnesses(void *argument)
 	(void)argument;
 	for (size_t i = 0; i < G_N_ELEMENTS(library); i++) {
 		struct scenario *s = load(library[i]);
-		const struct check_bounds bounds = { .raises = 1, .migrations = s->check.migrations };
+		const struct check_bounds bounds = { .raises = 1,
+						     .migrations = s->check.migrations };
 
 		for (size_t contender = 0; contender < s->contenders_count; contender++) {
 			struct check_result r;
@@ -223,7 +234,8 @@ static void witnesses(void *argument)
 			explore(s, contender, &bounds, CHECK_REDUCED, &r);
 			for (int subject = 0; subject < CHECK_SUBJECTS; subject++) {
 				if (r.shortest[subject].code) {
-					run_again(s, contender, &bounds, &r.shortest[subject], (enum check_subject)subject);
+					run_again(s, contender, &bounds, &r.shortest[subject],
+						  (enum check_subject)subject);
 				}
 			}
 			check_result_release(&r);
@@ -260,11 +272,13 @@ static void budgets(void *argument)
 		const struct check_limits few = { 100, 600, &never };
 		const struct check_limits stopped = { 1000000, 600, &always };
 
-		explore_within(s, contender_named(s, "x86-tmp"), &bounds, &few, (enum check_reduction)reduction, &r);
+		explore_within(s, contender_named(s, "x86-tmp"), &bounds, &few,
+			       (enum check_reduction)reduction, &r);
 		cr_assert_eq(r.end, CHECK_STATES_EXCEEDED);
 		cr_assert_leq(r.states, 101);
 		check_result_release(&r);
-		explore_within(s, contender_named(s, "x86-tmp"), &bounds, &stopped, (enum check_reduction)reduction, &r);
+		explore_within(s, contender_named(s, "x86-tmp"), &bounds, &stopped,
+			       (enum check_reduction)reduction, &r);
 		cr_assert_eq(r.end, CHECK_INTERRUPTED);
 		check_result_release(&r);
 	}
@@ -288,10 +302,12 @@ static void nothing_happens(void *argument)
 	(void)argument;
 	/* Without a raise nothing can be lost, and without a move nothing is torn. */
 	for (size_t contender = 0; contender < s->contenders_count; contender++) {
-		explore(s, contender, &(struct check_bounds){ .raises = 0, .migrations = 1 }, CHECK_REDUCED, &r);
+		explore(s, contender, &(struct check_bounds){ .raises = 0, .migrations = 1 },
+			CHECK_REDUCED, &r);
 		cr_assert_eq(r.verdict[CHECK_STALE], VERDICT_NEVER);
 		check_result_release(&r);
-		explore(s, contender, &(struct check_bounds){ .raises = 2, .migrations = 0 }, CHECK_REDUCED, &r);
+		explore(s, contender, &(struct check_bounds){ .raises = 2, .migrations = 0 },
+			CHECK_REDUCED, &r);
 		cr_assert_eq(r.verdict[CHECK_LOST], VERDICT_NEVER);
 		cr_assert_eq(r.verdict[CHECK_SPURIOUS], VERDICT_NEVER);
 		cr_assert_eq(r.quiet, 3, "after no, one and two raises");

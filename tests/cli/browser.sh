@@ -2,20 +2,11 @@
 # SPDX-License-Identifier: MIT
 # browser.sh MSIRACE FOLDER: the report in headless Chromium: no error in its console, the pictures laid out, the tables made
 # sortable by its script, and nothing asked of the network.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2/../data/plot" || exit 1
 command -v chromium >/dev/null || {
 	echo "SKIPPED: chromium is not installed, the report was not opened in a browser"
 	exit 77
-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
 }
 "$msirace" report sweep.json leak.json witness.json trace.json -o "$work/report.html" || fail "report"
 pictures=$(grep -c "^<svg" "$work/report.html")

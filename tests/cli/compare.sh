@@ -1,17 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # compare.sh MSIRACE FOLDER: what `compare` says of real runs, and its exit statuses.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
 # expect STATUS ARGS...: runs compare, with its output in $work/out and its messages in $work/err
 expect()
 {

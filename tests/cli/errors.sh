@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: MIT
 # errors.sh MSIRACE FOLDER: each FOLDER/errors/*.yaml ends in comments "# expect LINE:COLUMN: error: ..." that are exactly what
 # `validate` says about it, no more and no less, with exit status 2 and nothing on stdout.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2/errors" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
 files=0
 for file in *.yaml; do
 	files=$((files + 1))

@@ -1,17 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # list.sh MSIRACE FOLDER: the listings of scenarios, and that the library's README is the one that its files make.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2/../.." || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
 has()
 {
 	grep -q -e "$1" "$work/out" || fail "no '$1' in: $(cat "$work/out")"

@@ -1,16 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # manual.sh MSIRACE FOLDER: man pages and completion that their readers take.
-set -u
-msirace=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
+. "$2/suite.sh"
 "$msirace" manual "$work/pages" || fail "manual"
 for command in $("$msirace" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 	page=$work/pages/msirace-$command.1

@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: MIT
 # pipe.sh MSIRACE FOLDER: a reader of standard output that leaves before the end, as `head -1` does, is no error: every command
 # ends silently, by SIGPIPE, and what it writes to files is whole.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
 mkfifo "$work/gone"
 # unread STATUS ARGS...: runs msirace with a pipe as its standard output that nobody reads; its messages are in $work/err.
 unread()

@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: MIT
 # plot.sh MSIRACE FOLDER: what `plot` and `report` make of fixed documents, of hostile ones, and of what is none of ours.
 # MSIRACE_GOLDEN=write in the environment rewrites tests/data/plot/golden: look at the difference before it is committed.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2/../data/plot" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
 # expect STATUS ARGS...: runs msirace, with its output in $work/out and its messages in $work/err
 expect()
 {

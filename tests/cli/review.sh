@@ -1,17 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # review.sh MSIRACE FOLDER: everything that a design review gets, in one folder.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
 "$msirace" review review.yaml -o "$work/review" >"$work/out" 2>"$work/err" || fail "review: $(cat "$work/err")"
 for file in review.json review.xml review.trace.json review.sweep review.sweep.json review.witness.json report.html; do
 	[ -s "$work/review/$file" ] || fail "no $file"

@@ -1,17 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # sweep.sh MSIRACE FOLDER: a sweep's document, its errors, and that whatever ends it loses at most the cell in progress.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
 run()
 {
 	store=$1

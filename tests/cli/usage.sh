@@ -1,12 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # usage.sh MSIRACE FOLDER: commands, options and exit statuses that need no simulation.
-set -u
-msirace=$1
+. "$2/suite.sh"
 cd "$2" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
 
 # check STATUS STDERR-PATTERN ARGUMENTS...: with status 2 and 3 stdout must be empty, with 0 and no pattern stderr.
 check()

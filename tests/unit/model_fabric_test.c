@@ -7,15 +7,6 @@
 #include "models/hw/lapic.h"
 #include "models/hw/vtd.h"
 
-static const struct device_config msix = {
-	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
-	.domains = 1, .vectors = 1, .address_64 = true
-};
-static const struct device_config msi = {
-	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
-	.domains = 1, .vectors = 1, .address_64 = true
-};
-
 struct read_back {
 	uint64_t begin_ps;
 	uint64_t end_ps;
@@ -38,7 +29,8 @@ static void three_writes_and_a_read(struct kthread *k, void *argument)
 Test(fabric, posted_writes_land_in_order_and_a_read_comes_behind_them)
 {
 	struct world *w = world_create(&(struct world_setup){
-		.devices = &msix, .devices_count = 1, .timings = { .posted_write_ps = 2 * US, .mmio_read_ps = 500 * NS } });
+		.devices = &world_msix, .devices_count = 1,
+		.timings = { .posted_write_ps = 2 * US, .mmio_read_ps = 500 * NS } });
 	struct read_back read;
 
 	world_spawn(w, 0, 0, three_writes_and_a_read, &read);
@@ -61,7 +53,8 @@ static void write_and_go_on(struct kthread *k, void *argument)
 
 Test(fabric, posted_write_does_not_hold_its_writer)
 {
-	struct world *w = world_create(&(struct world_setup){ .devices = &msix, .devices_count = 1 });
+	struct world *w =
+		world_create(&(struct world_setup){ .devices = &world_msix, .devices_count = 1 });
 	uint64_t done_ps = 0;
 
 	world_spawn(w, 0, 0, write_and_go_on, &done_ps);
@@ -71,7 +64,9 @@ Test(fabric, posted_write_does_not_hold_its_writer)
 	world_end(w);
 }
 
-/* Reads the device while its message is under way, then looks at the own IRR. Interrupts are off. */
+/*
+ * Reads the device while its message is under way, then looks at the own IRR. Interrupts are off.
+ */
 static void read_then_look(struct kthread *k, void *argument)
 {
 	struct read_back *read = argument;
@@ -86,7 +81,7 @@ static void read_then_look(struct kthread *k, void *argument)
 static struct read_back race_the_message(enum machine_fabric fabric)
 {
 	struct world *w = world_create(&(struct world_setup){
-		.devices = &msix, .devices_count = 1, .fabric = fabric,
+		.devices = &world_msix, .devices_count = 1, .fabric = fabric,
 		.timings = { .message_ps = 5 * US, .fabric_hop_ps = 1 * US } });
 	struct read_back read = { 0 };
 
@@ -126,7 +121,7 @@ static void configure(struct kthread *k, void *argument)
 Test(fabric, configuration_write_lands_at_half_time_and_its_completion_waits_for_messages)
 {
 	struct world *w = world_create(&(struct world_setup){
-		.devices = &msi, .devices_count = 1, .timings = { .message_ps = 10 * US } });
+		.devices = &world_msi, .devices_count = 1, .timings = { .message_ps = 10 * US } });
 	struct read_back idle, busy;
 
 	world_spawn(w, 0, 0, configure, &idle);
@@ -142,8 +137,9 @@ Test(fabric, configuration_write_lands_at_half_time_and_its_completion_waits_for
 
 Test(fabric, messages_of_a_device_stay_in_order)
 {
-	struct device_config devices[] = { msix };
-	struct world *w = world_create(&(struct world_setup){ .devices = devices, .devices_count = 1 });
+	struct device_config devices[] = { world_msix };
+	struct world *w =
+		world_create(&(struct world_setup){ .devices = devices, .devices_count = 1 });
 
 	cpu_irqs_disable(&w->machine, w->machine.desc[0].cpu);
 	w->message_ps = 5 * US;
@@ -163,7 +159,7 @@ Test(fabric, messages_of_a_device_stay_in_order)
 
 static struct world *remapped(struct model_timings timings)
 {
-	struct device_config devices[] = { msix, msix };
+	struct device_config devices[] = { world_msix, world_msix };
 
 	return world_create(&(struct world_setup){
 		.devices = devices, .devices_count = 2, .remap = REMAP_VTD, .timings = timings });
@@ -180,7 +176,8 @@ Test(vtd, request_is_delivered_where_its_entry_leads)
 	world_forget(w);
 	device_raise(&w->machine, 0);
 	world_settle(w);
-	cr_expect_eq(world_last(w, EV_IRR_SET)->time_ps - world_last(w, EV_RAISE)->time_ps, 530 * NS, "a hit");
+	cr_expect_eq(world_last(w, EV_IRR_SET)->time_ps - world_last(w, EV_RAISE)->time_ps,
+		     530 * NS, "a hit");
 	world_end(w);
 }
 
@@ -206,7 +203,7 @@ Test(vtd, cached_entry_outlives_its_change_until_the_flush)
 
 Test(vtd, hardware_without_a_cache_sees_the_table)
 {
-	struct device_config devices[] = { msix };
+	struct device_config devices[] = { world_msix };
 	struct world *w = world_create(&(struct world_setup){
 		.devices = devices, .devices_count = 1, .remap = REMAP_VTD, .uncached = true });
 	struct machine *m = &w->machine;
@@ -248,8 +245,10 @@ Test(vtd, faults_have_the_reasons_of_the_specification)
 	cr_expect_eq(fault_of(0xfee01004, 0x41, 0), 0x25, "compatibility format");
 	cr_expect_eq(fault_of(vtd_message_address(0), 0, 1), 0x26, "another requester's entry");
 	cr_expect_eq(fault_of(vtd_message_address(0x7fff), 0, 0), 0x21, "past the table");
-	cr_expect_eq(fault_of(vtd_message_address(0x8000), 0, 0), 0x21, "past the table, by the high bit of the handle");
-	cr_expect_eq(fault_of(vtd_message_address(0), 0xffff, 0), 0x21, "past the table, by the subhandle");
+	cr_expect_eq(fault_of(vtd_message_address(0x8000), 0, 0), 0x21,
+		     "past the table, by the high bit of the handle");
+	cr_expect_eq(fault_of(vtd_message_address(0), 0xffff, 0), 0x21,
+		     "past the table, by the subhandle");
 	cr_expect_eq(fault_of(0, 0, 0), 0, "no interrupt request at all");
 }
 
@@ -285,10 +284,14 @@ Test(vtd, flush_drains_the_look_ups_before_it)
 	world_end(w);
 }
 
-/* A look-up that began after the flush and ends before an older one must not be taken for the older one. */
+/*
+ * A look-up that began after the flush and ends before an older one must not be taken for the older
+ * one.
+ */
 Test(vtd, flush_is_not_ended_by_younger_look_ups)
 {
-	struct world *w = remapped((struct model_timings){ .remap_miss_ps = 20 * US, .invalidate_ps = 100 * NS });
+	struct world *w = remapped(
+		(struct model_timings){ .remap_miss_ps = 20 * US, .invalidate_ps = 100 * NS });
 	uint64_t done_ps = 0;
 
 	device_raise(&w->machine, 1);

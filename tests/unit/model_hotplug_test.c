@@ -10,15 +10,6 @@
 #include "models/os/root_domain.h"
 #include "vector_matrix.h"
 
-static const struct device_config msix = {
-	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
-	.domains = 1, .vectors = 1, .address_64 = true
-};
-static const struct device_config msi = {
-	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
-	.domains = 1, .vectors = 1, .address_64 = true
-};
-
 static uint64_t leaked(const struct world *w)
 {
 	uint64_t in_use, leaked;
@@ -50,12 +41,13 @@ static int online(struct world *w, int cpu)
 Test(hotplug, interrupt_moves_to_a_cpu_that_stays)
 {
 	static const char *const moves[] = {
-		"x86-direct", "x86-tmp", "x86-masked", "x86-linux-6.1", "x86-linux-6.1-as-commented", "x86-tmp-remote"
+		"x86-direct", "x86-tmp", "x86-masked", "x86-linux-6.1",
+		"x86-linux-6.1-as-commented", "x86-tmp-remote"
 	};
 
 	/* Its affinity is every CPU, the dying one included. */
 	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
-		struct device_config device = msix;
+		struct device_config device = world_msix;
 		struct world *w = world_create(&(struct world_setup){
 			.devices = &device, .devices_count = 1, .move = moves[i] });
 		uint32_t dying = w->machine.desc[0].cpu;
@@ -73,7 +65,7 @@ Test(hotplug, interrupt_moves_to_a_cpu_that_stays)
 
 Test(hotplug, every_interrupt_of_the_cpu_moves)
 {
-	struct device_config devices[] = { msix, msi };
+	struct device_config devices[] = { world_msix, world_msi };
 	struct world *w;
 
 	set_vectors(&devices[0], 20, 20);
@@ -91,9 +83,10 @@ Test(hotplug, every_interrupt_of_the_cpu_moves)
 }
 
 /* A raise that is pending on the dying CPU when its interrupt moves away. */
-static struct run_metrics raise_during_offline(const char *move, const char *hotplug, uint64_t before_ps)
+static struct run_metrics raise_during_offline(const char *move, const char *hotplug,
+					       uint64_t before_ps)
 {
-	struct device_config device = msi;
+	struct device_config device = world_msi;
 	struct run_metrics metrics;
 	struct world *w;
 	int result[2];
@@ -103,7 +96,8 @@ static struct run_metrics raise_during_offline(const char *move, const char *hot
 	result[0] = w->machine.desc[0].cpu;
 	/* The vector changes: its number is taken everywhere else. */
 	for (uint32_t cpu = 1; cpu < 4; cpu++) {
-		cr_assert_eq(vector_matrix_assign(w->machine.matrix, cpu, w->machine.desc[0].vector), 0);
+		cr_assert_eq(
+			vector_matrix_assign(w->machine.matrix, cpu, w->machine.desc[0].vector), 0);
 	}
 	world_spawn(w, 0, 3, world_offline_body, result);
 	world_run(w, 19 * MS + before_ps);
@@ -173,7 +167,7 @@ Test(hotplug, controller_silenced_first_loses_what_arrives_then)
 
 static uint64_t leak(const char *hotplug)
 {
-	struct device_config device = msi;
+	struct device_config device = world_msi;
 	struct world_move move = { 0, 2, 1 };
 	struct world *w;
 	uint64_t vectors;
@@ -203,8 +197,9 @@ Test(hotplug, forgotten_old_vector_leaks)
 
 Test(hotplug, last_cpu_stays)
 {
-	struct device_config device = msi;
-	struct world *w = world_create(&(struct world_setup){ .cpus = 1, .devices = &device, .devices_count = 1 });
+	struct device_config device = world_msi;
+	struct world *w = world_create(
+		&(struct world_setup){ .cpus = 1, .devices = &device, .devices_count = 1 });
 	int result[2] = { 0, 1 };
 
 	world_spawn(w, 0, 0, world_offline_body, result);
@@ -216,12 +211,13 @@ Test(hotplug, last_cpu_stays)
 
 Test(hotplug, cpu_stays_where_the_others_lack_vectors)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	struct world *w;
 
 	set_vectors(&device, 5, 5);
 	w = world_create(&(struct world_setup){
-		.cpus = 2, .devices = &device, .devices_count = 1, .vectors_first = 40, .vectors_end = 44,
+		.cpus = 2, .devices = &device, .devices_count = 1, .vectors_first = 40,
+		.vectors_end = 44,
 		.without_system_vectors = true });
 	int result[2] = { 0, 1 };
 
@@ -240,9 +236,11 @@ Test(hotplug, cpu_stays_where_the_others_lack_vectors)
 
 Test(hotplug, cpu_comes_back_and_takes_interrupts)
 {
-	struct device_config device = msi;
-	struct world *w = world_create(&(struct world_setup){
-		.devices = &device, .devices_count = 1, .move = "x86-direct", .cleanup = "immediate" });
+	struct device_config device = world_msi;
+	struct world *w = world_create(&(struct world_setup){ .devices = &device,
+							      .devices_count = 1,
+							      .move = "x86-direct",
+							      .cleanup = "immediate" });
 	uint32_t cpu = w->machine.desc[0].cpu;
 	struct world_move move = { 0, cpu, 1 };
 
@@ -260,7 +258,7 @@ Test(hotplug, cpu_comes_back_and_takes_interrupts)
 
 Test(hotplug, managed_interrupt_is_shut_down_and_comes_back_with_its_cpu)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	struct world *w;
 
 	device.managed = true;
@@ -282,7 +280,7 @@ Test(hotplug, managed_interrupt_is_shut_down_and_comes_back_with_its_cpu)
 
 Test(hotplug, affinity_breaks_where_its_only_cpu_goes)
 {
-	struct device_config device = msi;
+	struct device_config device = world_msi;
 	static uint64_t on_cpu_1[] = { 2 };
 	struct world *w;
 
@@ -296,7 +294,7 @@ Test(hotplug, affinity_breaks_where_its_only_cpu_goes)
 
 Test(hotplug, two_cpus_at_once_go_one_after_the_other)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	int first[2] = { 1, 1 }, second[2] = { 2, 1 };
 	struct world *w;
 
@@ -315,9 +313,10 @@ Test(hotplug, two_cpus_at_once_go_one_after_the_other)
 
 Test(hotplug, same_cpu_twice_at_once_goes_once)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	int first[2] = { 1, 1 }, second[2] = { 1, 1 };
-	struct world *w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
+	struct world *w =
+		world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
 
 	world_spawn(w, 0, 3, world_offline_body, first);
 	world_spawn(w, 1, 0, world_offline_body, second);
@@ -337,8 +336,9 @@ static void sleep_body(struct kthread *k, void *cpu)
 
 Test(hotplug, thread_does_not_wake_on_a_cpu_that_is_gone)
 {
-	struct device_config device = msix;
-	struct world *w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
+	struct device_config device = world_msix;
+	struct world *w =
+		world_create(&(struct world_setup){ .devices = &device, .devices_count = 1 });
 	uint32_t cpu = 99;
 
 	world_spawn(w, 1, 1, sleep_body, &cpu);
@@ -357,7 +357,7 @@ static void get_body(struct kthread *k, void *cpu)
 
 Test(hotplug, threads_that_wait_for_a_cpu_that_goes_run_elsewhere)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	uint32_t cpus[4] = { 99, 99, 99, 99 };
 	int result[2] = { 1, 1 };
 	struct world *w = world_create(&(struct world_setup){

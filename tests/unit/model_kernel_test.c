@@ -11,15 +11,6 @@
 #include "models/os/root_domain.h"
 #include "vector_matrix.h"
 
-static const struct device_config msix = {
-	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1, .allocated = 1 } },
-	.domains = 1, .vectors = 1, .address_64 = true
-};
-static const struct device_config msi = {
-	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
-	.domains = 1, .vectors = 1, .address_64 = true
-};
-
 static struct world *with(struct device_config device, const char *move, const char *cleanup)
 {
 	return world_create(&(struct world_setup){
@@ -47,7 +38,7 @@ static void one_raise(struct world *w)
 
 Test(flow, arrival_elsewhere_while_the_handler_runs_is_replayed_by_the_running_loop)
 {
-	struct world *w = with(msi, "x86-same-vector", NULL);
+	struct world *w = with(world_msi, "x86-same-vector", NULL);
 	struct machine *m = &w->machine;
 	uint32_t old = m->desc[0].cpu;
 
@@ -72,7 +63,7 @@ Test(flow, arrival_elsewhere_while_the_handler_runs_is_replayed_by_the_running_l
 
 Test(flow, disabled_interrupt_is_kept_pending)
 {
-	struct world *w = with(msi, NULL, NULL);
+	struct world *w = with(world_msi, NULL, NULL);
 
 	w->machine.desc[0].flags |= DESC_DISABLED;
 	one_raise(w);
@@ -84,7 +75,7 @@ Test(flow, disabled_interrupt_is_kept_pending)
 
 Test(flow, several_replays_merge_into_one)
 {
-	struct world *w = with(msi, NULL, NULL);
+	struct world *w = with(world_msi, NULL, NULL);
 	struct machine *m = &w->machine;
 
 	device_raise(m, 0);
@@ -112,7 +103,7 @@ static void hold_lock(struct kthread *k, void *argument)
 
 Test(flow, interrupt_spins_on_the_lock_of_its_descriptor)
 {
-	struct world *w = with(msi, NULL, NULL);
+	struct world *w = with(world_msi, NULL, NULL);
 	uint32_t cpu = w->machine.desc[0].cpu;
 
 	world_spawn(w, 0, cpu + 1, hold_lock, NULL);
@@ -132,7 +123,7 @@ Test(flow, interrupt_spins_on_the_lock_of_its_descriptor)
 
 Test(move, in_process_context_takes_effect_at_once_and_keeps_the_old_vector_live)
 {
-	struct world *w = with(msi, "x86-same-vector", NULL);
+	struct world *w = with(world_msi, "x86-same-vector", NULL);
 	const struct irq_desc *d = &w->machine.desc[0];
 	uint32_t old_cpu = d->cpu;
 	uint32_t old_vector = d->vector;
@@ -143,14 +134,15 @@ Test(move, in_process_context_takes_effect_at_once_and_keeps_the_old_vector_live
 	cr_expect_eq(d->previous_cpu, old_cpu);
 	cr_expect_eq(d->previous_vector, old_vector);
 	cr_expect(d->flags & DESC_MOVE_IN_PROGRESS);
-	cr_expect_eq(w->machine.vector_irq[old_cpu * w->machine.vectors + old_vector], 0, "the old slot is live");
+	cr_expect_eq(w->machine.vector_irq[old_cpu * w->machine.vectors + old_vector], 0,
+		     "the old slot is live");
 	cr_expect_eq(w->metrics.counter[METRIC_MIGRATIONS_DONE], 1);
 	world_end(w);
 }
 
 Test(move, to_where_it_is_changes_nothing)
 {
-	struct world *w = with(msi, "x86-direct", NULL);
+	struct world *w = with(world_msi, "x86-direct", NULL);
 
 	cr_assert_eq(move_to(w, w->machine.desc[0].cpu), 0);
 	cr_expect_eq(world_count_detail(w, EV_MOVE, MOVE_NOTHING), 1);
@@ -161,7 +153,7 @@ Test(move, to_where_it_is_changes_nothing)
 
 Test(move, deferred_one_happens_in_the_next_acknowledge)
 {
-	struct world *w = with(msi, "x86-direct-deferred", NULL);
+	struct world *w = with(world_msi, "x86-direct-deferred", NULL);
 	const struct irq_desc *d = &w->machine.desc[0];
 	uint32_t old_cpu = d->cpu;
 
@@ -172,7 +164,8 @@ Test(move, deferred_one_happens_in_the_next_acknowledge)
 	one_raise(w);
 	cr_expect_eq(d->cpu, 2);
 	cr_expect_eq(d->flags & DESC_MOVE_PENDING, 0);
-	cr_expect_eq(world_last(w, EV_HANDLER_START)->event.cpu, old_cpu, "the handler follows on the old CPU");
+	cr_expect_eq(world_last(w, EV_HANDLER_START)->event.cpu, old_cpu,
+		     "the handler follows on the old CPU");
 	cr_expect_gt(world_last(w, EV_HANDLER_START)->time_ps, world_last(w, EV_WRITE)->time_ps);
 	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
 	world_end(w);
@@ -180,7 +173,7 @@ Test(move, deferred_one_happens_in_the_next_acknowledge)
 
 Test(move, second_one_is_refused_while_the_old_vector_is_live)
 {
-	struct world *w = with(msi, "x86-direct", NULL);
+	struct world *w = with(world_msi, "x86-direct", NULL);
 
 	cr_assert_eq(move_to(w, 2), 0);
 	cr_expect_eq(move_to(w, 1), -EBUSY);
@@ -195,17 +188,20 @@ Test(move, second_one_is_refused_while_the_old_vector_is_live)
 
 Test(move, deferred_one_that_is_refused_stays_pending_until_it_can)
 {
-	struct world *w = with(msi, "x86-direct-deferred", NULL);
+	struct world *w = with(world_msi, "x86-direct-deferred", NULL);
 	const struct irq_desc *d = &w->machine.desc[0];
 
 	move_to(w, 2);
 	one_raise(w);
 	move_to(w, 1);
-	/* The first interrupt at the new CPU begins the clean-up and finds the next move too early. */
+	/*
+	 * The first interrupt at the new CPU begins the clean-up and finds the next move too early.
+	 */
 	one_raise(w);
 	cr_expect_eq(d->cpu, 2);
 	cr_expect(d->flags & DESC_MOVE_PENDING);
-	cr_expect_eq(w->metrics.counter[METRIC_MIGRATIONS_BUSY], 0, "it is no refusal to user space");
+	cr_expect_eq(w->metrics.counter[METRIC_MIGRATIONS_BUSY], 0,
+		     "it is no refusal to user space");
 	world_run(w, 4 * MS);
 	one_raise(w);
 	cr_expect_eq(d->cpu, 1);
@@ -215,7 +211,7 @@ Test(move, deferred_one_that_is_refused_stays_pending_until_it_can)
 
 Test(move, mask_without_a_cpu_on_line_is_refused)
 {
-	struct world *w = with(msi, "x86-direct", NULL);
+	struct world *w = with(world_msi, "x86-direct", NULL);
 	int offline[2] = { 1, 1 };
 
 	world_spawn(w, 0, 3, world_offline_body, offline);
@@ -227,7 +223,7 @@ Test(move, mask_without_a_cpu_on_line_is_refused)
 
 Test(move, managed_interrupt_is_not_user_spaces)
 {
-	struct device_config managed = msix;
+	struct device_config managed = world_msix;
 	struct world *w;
 
 	managed.managed = true;
@@ -236,10 +232,13 @@ Test(move, managed_interrupt_is_not_user_spaces)
 	world_end(w);
 }
 
-/* The pending mask may have lost its last CPU since it was asked for: then the acknowledge leaves the interrupt alone. */
+/*
+ * The pending mask may have lost its last CPU since it was asked for: then the acknowledge leaves
+ * the interrupt alone.
+ */
 Test(move, deferred_one_to_a_cpu_that_has_gone_is_dropped)
 {
-	struct world *w = with(msi, "x86-direct-deferred", NULL);
+	struct world *w = with(world_msi, "x86-direct-deferred", NULL);
 	const struct irq_desc *d = &w->machine.desc[0];
 	uint32_t old_cpu = d->cpu;
 	int offline[2] = { 2, 1 };
@@ -258,7 +257,7 @@ Test(move, deferred_one_to_a_cpu_that_has_gone_is_dropped)
 
 Test(move, maskable_device_loses_none_of_what_it_raises_under_the_mask)
 {
-	struct world *w = with(msix, "x86-masked", NULL);
+	struct world *w = with(world_msix, "x86-masked", NULL);
 	struct world_move move = { 0, 2, 1 };
 
 	world_spawn(w, 0, 3, world_move_body, &move);
@@ -273,19 +272,26 @@ Test(move, maskable_device_loses_none_of_what_it_raises_under_the_mask)
 	world_end(w);
 }
 
-/* Two devices in a world where the vectors of the CPUs are as far apart as a move needs to change both halves. */
+/*
+ * Two devices in a world where the vectors of the CPUs are as far apart as a move needs to change
+ * both halves.
+ */
 static struct world *torn_world(const char *move)
 {
-	struct device_config devices[] = { msi, msix };
+	struct device_config devices[] = { world_msi, world_msix };
 	static uint64_t on_cpu_0[] = { 1 }, on_cpu_2[] = { 4 };
 
 	devices[0].affinity = on_cpu_0;
 	devices[1].affinity = on_cpu_2;
 	set_vectors(&devices[1], 3, 3);
-	return world_create(&(struct world_setup){ .devices = devices, .devices_count = 2, .move = move });
+	return world_create(
+		&(struct world_setup){ .devices = devices, .devices_count = 2, .move = move });
 }
 
-/* Raises of the moving device at each instant of its move, one a run: who is stale, covered, recovered? */
+/*
+ * Raises of the moving device at each instant of its move, one a run: who is stale, covered,
+ * recovered?
+ */
 struct outcome {
 	uint32_t runs;
 	uint32_t lost;
@@ -324,7 +330,10 @@ Test(move, direct_from_elsewhere_goes_stale_exactly_in_its_window)
 {
 	struct outcome outcome = sweep("x86-direct");
 
-	/* From the address's write to the data's: two configuration cycles of 1.5 us, a raise each 200 ns. */
+	/*
+	 * From the address's write to the data's: two configuration cycles of 1.5 us, a raise each
+	 * 200 ns.
+	 */
 	cr_expect_eq(outcome.lost, 15);
 	cr_expect_eq(outcome.stale, 15);
 	cr_expect_eq(outcome.recovered, 0);
@@ -335,7 +344,7 @@ Test(move, same_window_with_32_address_bits_is_half_as_long)
 	uint32_t lost = 0;
 
 	for (uint64_t at_ps = 0; at_ps < 40 * US; at_ps += 200 * NS) {
-		struct device_config device = msi;
+		struct device_config device = world_msi;
 		struct world_move move = { 0, 2, 1 };
 		struct world *w;
 
@@ -343,7 +352,8 @@ Test(move, same_window_with_32_address_bits_is_half_as_long)
 		w = world_create(&(struct world_setup){
 			.devices = &device, .devices_count = 1, .move = "x86-direct" });
 		/* Another vector on the new CPU than on the old one. */
-		cr_assert_eq(vector_matrix_assign(w->machine.matrix, 2, w->machine.desc[0].vector), 0);
+		cr_assert_eq(vector_matrix_assign(w->machine.matrix, 2, w->machine.desc[0].vector),
+			     0);
 		world_spawn(w, 0, 3, world_move_body, &move);
 		world_run(w, at_ps);
 		device_raise(&w->machine, 0);
@@ -396,7 +406,8 @@ static struct outcome sweep_deferred(const char *strategy)
 		world_run(w, at_ps);
 		device_raise(&w->machine, 0);
 		world_settle(w);
-		cr_expect_eq(counter[METRIC_STALE], 0, "%s, at %lu ps", strategy, (unsigned long)at_ps);
+		cr_expect_eq(counter[METRIC_STALE], 0, "%s, at %lu ps", strategy,
+			     (unsigned long)at_ps);
 		outcome.lost += (uint32_t)counter[METRIC_LOST];
 		outcome.covered += (uint32_t)counter[METRIC_COVERED];
 		outcome.recovered += (uint32_t)counter[METRIC_RECOVERED];
@@ -448,12 +459,13 @@ static size_t messages_of(struct device_config device, const char *strategy)
 
 Test(move, predicate_of_linux_6_1_is_the_wrong_way_round)
 {
-	cr_expect_eq(messages_of(msix, "x86-linux-5.6"), 1);
-	cr_expect_eq(messages_of(msi, "x86-linux-5.6"), 1);
-	cr_expect_eq(messages_of(msix, "x86-linux-6.1"), 2, "as recorded of a 6.1.192 kernel");
-	cr_expect_eq(messages_of(msi, "x86-linux-6.1"), 1, "the same");
-	cr_expect_eq(messages_of(msix, "x86-linux-6.1-as-commented"), 1);
-	cr_expect_eq(messages_of(msi, "x86-linux-6.1-as-commented"), 2);
+	cr_expect_eq(messages_of(world_msix, "x86-linux-5.6"), 1);
+	cr_expect_eq(messages_of(world_msi, "x86-linux-5.6"), 1);
+	cr_expect_eq(messages_of(world_msix, "x86-linux-6.1"), 2,
+		     "as recorded of a 6.1.192 kernel");
+	cr_expect_eq(messages_of(world_msi, "x86-linux-6.1"), 1, "the same");
+	cr_expect_eq(messages_of(world_msix, "x86-linux-6.1-as-commented"), 1);
+	cr_expect_eq(messages_of(world_msi, "x86-linux-6.1-as-commented"), 2);
 }
 
 static void move_remapped(struct kthread *k, void *argument)
@@ -463,7 +475,7 @@ static void move_remapped(struct kthread *k, void *argument)
 
 Test(move, remapped_one_leaves_the_message_and_waits_for_the_flush)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	struct world *w = world_create(&(struct world_setup){
 		.devices = &device, .devices_count = 1, .remap = REMAP_VTD });
 	struct world_move move = { 0, 2, 1 };
@@ -474,17 +486,20 @@ Test(move, remapped_one_leaves_the_message_and_waits_for_the_flush)
 	cr_expect_eq(world_count(w, EV_MESSAGE_WRITE), 0);
 	cr_expect_eq(world_count(w, EV_FLUSH), 2);
 	cr_expect_eq(w->machine.desc[0].cpu, 2);
-	cr_expect_eq(w->machine.desc[0].previous_vector, 0, "cleaned up by its timer without an interrupt");
+	cr_expect_eq(w->machine.desc[0].previous_vector, 0,
+		     "cleaned up by its timer without an interrupt");
 	world_end(w);
 }
 
 /* A thread that was to run on the interrupt's CPU finds it moved on: it has to follow. */
 Test(move, careful_one_follows_an_interrupt_that_another_thread_moves)
 {
-	struct device_config device = msi;
+	struct device_config device = world_msi;
 	struct world_move first = { 0, 2, 1 }, second = { 0, 1, 1 };
-	struct world *w = world_create(&(struct world_setup){
-		.devices = &device, .devices_count = 1, .move = "x86-tmp-local", .cleanup = "immediate" });
+	struct world *w = world_create(&(struct world_setup){ .devices = &device,
+							      .devices_count = 1,
+							      .move = "x86-tmp-local",
+							      .cleanup = "immediate" });
 
 	cr_assert_eq(vector_matrix_assign(w->machine.matrix, 2, w->machine.desc[0].vector), 0);
 	world_spawn(w, 0, 3, world_move_body, &first);
@@ -500,7 +515,8 @@ Test(move, careful_one_follows_an_interrupt_that_another_thread_moves)
 	for (size_t i = 0; i < 4; i++) {
 		const struct world_record *write = world_nth(w, EV_MESSAGE_WRITE, i);
 
-		cr_expect_eq(write->event.cpu, i < 2 ? 0 : 2, "message %zu is written on the CPU of the interrupt", i);
+		cr_expect_eq(write->event.cpu, i < 2 ? 0 : 2,
+			     "message %zu is written on the CPU of the interrupt", i);
 	}
 	cr_expect_eq(w->metrics.counter[METRIC_LOST], 0);
 	cr_assert_eq(vector_matrix_free(w->machine.matrix, 2, 33, false), 0);
@@ -511,7 +527,7 @@ Test(move, careful_one_follows_an_interrupt_that_another_thread_moves)
 
 static uint64_t freed_at(const char *cleanup, bool raise)
 {
-	struct world *w = with(msi, "x86-direct", cleanup);
+	struct world *w = with(world_msi, "x86-direct", cleanup);
 	uint64_t time_ps = 0;
 
 	cr_assert_eq(move_to(w, 2), 0);
@@ -522,7 +538,9 @@ static uint64_t freed_at(const char *cleanup, bool raise)
 	if (world_count(w, EV_VECTOR_FREED)) {
 		time_ps = world_last(w, EV_VECTOR_FREED)->time_ps;
 		cr_expect_eq(w->machine.desc[0].previous_vector, 0);
-		cr_expect_eq(w->machine.desc[0].flags & (DESC_MOVE_IN_PROGRESS | DESC_CLEANUP_QUEUED), 0);
+		cr_expect_eq(w->machine.desc[0].flags &
+				     (DESC_MOVE_IN_PROGRESS | DESC_CLEANUP_QUEUED),
+			     0);
 	}
 	world_end(w);
 	return time_ps;
@@ -530,7 +548,8 @@ static uint64_t freed_at(const char *cleanup, bool raise)
 
 Test(cleanup, each_kind_has_its_moment)
 {
-	cr_expect_eq(freed_at("first-interrupt", false), 0, "without an interrupt at the new CPU never");
+	cr_expect_eq(freed_at("first-interrupt", false), 0,
+		     "without an interrupt at the new CPU never");
 	cr_expect_eq(freed_at("first-interrupt", true), 4 * MS, "the tick after it");
 	cr_expect_eq(freed_at("ipi", false), 0);
 	cr_expect_lt(freed_at("ipi", true), 110 * US);
@@ -542,12 +561,15 @@ Test(cleanup, each_kind_has_its_moment)
 
 Test(cleanup, pending_old_vector_is_left_for_another_tick)
 {
-	struct world *w = with(msi, "x86-direct", "timer");
+	struct world *w = with(world_msi, "x86-direct", "timer");
 	struct machine *m = &w->machine;
 	uint32_t old_cpu = m->desc[0].cpu;
 
 	cr_assert_eq(move_to(w, 2), 0);
-	/* Pending, and as if a higher class were in service, so that it stays so while the CPU runs timers. */
+	/*
+	 * Pending, and as if a higher class were in service, so that it stays so while the CPU runs
+	 * timers.
+	 */
 	m->in_service[(size_t)old_cpu * m->vector_words + 3] |= UINT64_C(1) << 63;
 	controller_accept(m, old_cpu, m->desc[0].previous_vector, (struct causes){ 0, 0 }, false);
 	world_run(w, 5 * MS);
@@ -569,7 +591,7 @@ static void long_section(struct kthread *k, void *argument)
 
 Test(cleanup, timer_waits_for_a_cpu_that_has_interrupts_off)
 {
-	struct world *w = with(msi, "x86-direct", "timer");
+	struct world *w = with(world_msi, "x86-direct", "timer");
 	uint32_t old_cpu = w->machine.desc[0].cpu;
 
 	cr_assert_eq(move_to(w, 2), 0);
@@ -581,7 +603,7 @@ Test(cleanup, timer_waits_for_a_cpu_that_has_interrupts_off)
 
 Test(cleanup, freed_interrupt_takes_its_timer_along)
 {
-	struct world *w = with(msi, "x86-direct", "timer");
+	struct world *w = with(world_msi, "x86-direct", "timer");
 	uint64_t in_use, leaked;
 
 	cr_assert_eq(move_to(w, 2), 0);
@@ -618,11 +640,12 @@ static void free_body(struct kthread *k, void *argument)
 
 static struct world *tiny(uint32_t vectors, uint32_t allocated, uint32_t a_cpu)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 
 	set_vectors(&device, vectors, allocated);
 	return world_create(&(struct world_setup){
-		.cpus = 2, .devices = &device, .devices_count = 1, .vectors_first = 40, .vectors_end = 40 + a_cpu,
+		.cpus = 2, .devices = &device, .devices_count = 1, .vectors_first = 40,
+		.vectors_end = 40 + a_cpu,
 		.without_system_vectors = true });
 }
 
@@ -690,7 +713,8 @@ Test(allocation, freed_vectors_come_back)
 	world_settle(w);
 	cr_expect_eq(four.result, 0);
 	cr_expect_eq(in_use(w), 6);
-	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1, "what the freed vector kept pending comes at last");
+	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1,
+		     "what the freed vector kept pending comes at last");
 	world_end(w);
 }
 
@@ -716,13 +740,14 @@ Test(allocation, message_on_its_way_to_a_freed_vector_is_swallowed_silently)
 
 Test(allocation, affinity_is_broken_where_its_cpus_are_full)
 {
-	struct device_config devices[] = { msix, msix };
+	struct device_config devices[] = { world_msix, world_msix };
 	static uint64_t on_cpu_0[] = { 1 };
 	struct world *w;
 
 	devices[0].affinity = devices[1].affinity = on_cpu_0;
 	w = world_create(&(struct world_setup){
-		.cpus = 2, .devices = devices, .devices_count = 2, .vectors_first = 40, .vectors_end = 41,
+		.cpus = 2, .devices = devices, .devices_count = 2, .vectors_first = 40,
+		.vectors_end = 41,
 		.without_system_vectors = true });
 	cr_expect_eq(w->machine.desc[0].cpu, 0);
 	cr_expect_eq(w->machine.desc[1].cpu, 1);
@@ -733,18 +758,19 @@ Test(allocation, affinity_is_broken_where_its_cpus_are_full)
 
 Test(allocation, node_of_the_device_goes_first)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	struct world *w;
 
 	device.socket = 1;
-	w = world_create(&(struct world_setup){ .cpus = 4, .sockets = 2, .devices = &device, .devices_count = 1 });
+	w = world_create(&(struct world_setup){
+		.cpus = 4, .sockets = 2, .devices = &device, .devices_count = 1 });
 	cr_expect_geq(w->machine.desc[0].cpu, 2);
 	world_end(w);
 }
 
 Test(allocation, managed_vectors_are_set_aside_on_each_cpu_of_their_share)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	struct vector_matrix_cpu_stats stats;
 	struct world *w;
 
@@ -762,7 +788,7 @@ Test(allocation, managed_vectors_are_set_aside_on_each_cpu_of_their_share)
 
 Test(allocation, managed_vector_with_cpus_of_its_own_has_them_all)
 {
-	struct device_config device = msix;
+	struct device_config device = world_msix;
 	const uint64_t mask = 0x6;
 	struct vector_matrix_cpu_stats stats;
 	struct world *w;
@@ -781,7 +807,9 @@ Test(allocation, managed_vector_with_cpus_of_its_own_has_them_all)
 
 static void reserve_body(struct kthread *k, void *argument)
 {
-	struct irq_request request = { .device = 0, .end = 1, .want = 1, .at_least = 1, .unrequested = true };
+	struct irq_request request = {
+		.device = 0, .end = 1, .want = 1, .at_least = 1, .unrequested = true
+	};
 
 	*(int *)argument = irq_allocate(k, &request);
 }
@@ -822,7 +850,10 @@ static uint32_t reserved_in(const struct world *w)
 	return stats.reserved;
 }
 
-/* Allocated, requested, released, asked to go elsewhere, requested: a vector only while there is a handler. */
+/*
+ * Allocated, requested, released, asked to go elsewhere, requested: a vector only while there is a
+ * handler.
+ */
 Test(allocation, reserved_vector_waits_for_its_request_and_can_go_back_to_waiting)
 {
 	struct world *w = tiny(1, 0, 3);
@@ -851,7 +882,7 @@ Test(allocation, reserved_vector_waits_for_its_request_and_can_go_back_to_waitin
 /* What cannot wait has its vector from the allocation on, and keeps it without a handler. */
 Test(allocation, unmaskable_vector_does_not_wait)
 {
-	struct device_config device = msi;
+	struct device_config device = world_msi;
 	struct world *w;
 
 	device.domain[0].maskable = false;
@@ -861,7 +892,8 @@ Test(allocation, unmaskable_vector_does_not_wait)
 	cr_expect_eq(in_use(w), 1);
 	cr_expect_eq(delivered_after_raise(w), 0);
 	step_of_life(w, give_handler_body);
-	cr_expect_eq(w->metrics.counter[METRIC_RECOVERED], 1, "what came before is sent again at startup");
+	cr_expect_eq(w->metrics.counter[METRIC_RECOVERED], 1,
+		     "what came before is sent again at startup");
 	cr_expect_eq(delivered_after_raise(w), 1);
 	step_of_life(w, take_handler_body);
 	cr_expect_eq(in_use(w), 1);
@@ -874,12 +906,13 @@ Test(allocation, unmaskable_vector_does_not_wait)
 /* PCI MSI has one message for all of its vectors: none can be added while others are in use. */
 Test(allocation, multi_msi_does_not_grow)
 {
-	struct device_config device = msi;
+	struct device_config device = world_msi;
 	struct request rest = { 2, 4, 1 };
 	struct world *w;
 
 	set_vectors(&device, 4, 2);
-	w = world_create(&(struct world_setup){ .devices = &device, .devices_count = 1, .remap = REMAP_VTD });
+	w = world_create(&(struct world_setup){
+		.devices = &device, .devices_count = 1, .remap = REMAP_VTD });
 	world_spawn(w, 0, 0, request_body, &rest);
 	world_settle(w);
 	cr_expect_lt(rest.result, 0);
@@ -894,7 +927,7 @@ Test(allocation, multi_msi_does_not_grow)
 /* A free that meets a deferred move in the acknowledge waits for the descriptor's lock. */
 Test(allocation, msi_that_is_freed_is_off_and_can_be_allocated_again)
 {
-	struct world *w = with(msi, NULL, NULL);
+	struct world *w = with(world_msi, NULL, NULL);
 	struct request one = { 0, 1, 1 };
 
 	world_spawn(w, 0, 0, free_body, &one);
@@ -911,10 +944,11 @@ Test(allocation, msi_that_is_freed_is_off_and_can_be_allocated_again)
 Test(allocation, free_waits_for_a_move_in_the_acknowledge)
 {
 	for (uint64_t at_ps = 0; at_ps < 20 * US; at_ps += 500 * NS) {
-		struct world *w = with(msi, "x86-tmp", NULL);
+		struct world *w = with(world_msi, "x86-tmp", NULL);
 		struct request one = { 0, 1, 1 };
 
-		cr_assert_eq(vector_matrix_assign(w->machine.matrix, 2, w->machine.desc[0].vector), 0);
+		cr_assert_eq(vector_matrix_assign(w->machine.matrix, 2, w->machine.desc[0].vector),
+			     0);
 		move_to(w, 2);
 		device_raise(&w->machine, 0);
 		world_run(w, at_ps);
@@ -926,7 +960,8 @@ Test(allocation, free_waits_for_a_move_in_the_acknowledge)
 		world_settle(w);
 		cr_assert_eq(vector_matrix_free(w->machine.matrix, 2, 33, false), 0);
 		cr_expect_eq(in_use(w), 0);
-		cr_expect_eq(w->machine.raises.live, 0, "nothing waits for an interrupt that is no more");
+		cr_expect_eq(w->machine.raises.live, 0,
+			     "nothing waits for an interrupt that is no more");
 		world_end(w);
 	}
 }

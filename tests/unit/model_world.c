@@ -16,7 +16,20 @@
 #include "models/strategies/registry.h"
 #include "vector_matrix.h"
 
-/* The sanitizers warn of swapcontext(); that each thread keeps to a stack of its own is what they ask for. */
+const struct device_config world_msix = {
+	.domain = { { .kind = DEVICE_MSIX, .maskable = true, .pending_bits = true, .vectors = 1,
+		      .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
+};
+const struct device_config world_msi = {
+	.domain = { { .kind = DEVICE_MSI, .vectors = 1, .allocated = 1 } },
+	.domains = 1, .vectors = 1, .address_64 = true
+};
+
+/*
+ * The sanitizers warn of swapcontext(); that each thread keeps to a stack of its own is what they
+ * ask for.
+ */
 #define STACK_SIZE (256 * 1024)
 
 /* A thread's wake-up is an event of this kind: value is its generation. */
@@ -68,7 +81,10 @@ static void post(struct machine *m, uint64_t delay_ps, const struct hw_event *ev
 	};
 }
 
-/* Due ones first, then by time, kind and sequence: the order of sim/calendar.h, by the slowest means. */
+/*
+ * Due ones first, then by time, kind and sequence: the order of sim/calendar.h, by the slowest
+ * means.
+ */
 static bool before(const struct world_event *a, const struct world_event *b)
 {
 	if (a->due != b->due) {
@@ -137,7 +153,9 @@ static void wake(struct machine *m, uint32_t number)
 		return;
 	}
 	thread->blocked = false;
-	post(m, 0, &(struct hw_event){ .kind = EVENT_THREAD, .device = number, .value = thread->generation });
+	post(m, 0,
+	     &(struct hw_event){
+		     .kind = EVENT_THREAD, .device = number, .value = thread->generation });
 }
 
 /* As the simulator does it: what interrupts take from the CPU comes on top. */
@@ -165,7 +183,8 @@ static void step(struct kthread *k, uint64_t cost_ps)
 }
 
 static const struct machine_env test_env = {
-	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake, .emit = emit,
+	.post = post, .step = step, .delay = step, .settle = step, .block = block, .wake = wake,
+	.emit = emit,
 	.serviced = serviced
 };
 
@@ -242,7 +261,8 @@ void world_settle(struct world *w)
 	}
 }
 
-static void spawn(struct world *w, uint32_t thread, void (*function)(struct kthread *k, void *argument), void *argument)
+static void spawn(struct world *w, uint32_t thread,
+		  void (*function)(struct kthread *k, void *argument), void *argument)
 {
 	struct world_thread *t = &w->threads[thread];
 
@@ -272,8 +292,8 @@ static void with_cpu(struct kthread *k, void *argument)
 	k_cpu_put(k);
 }
 
-void world_spawn(struct world *w, uint32_t thread, uint32_t cpu, void (*function)(struct kthread *k, void *argument),
-		 void *argument)
+void world_spawn(struct world *w, uint32_t thread, uint32_t cpu,
+		 void (*function)(struct kthread *k, void *argument), void *argument)
 {
 	struct started *started = malloc(sizeof(*started));
 
@@ -294,9 +314,11 @@ static void irq_context_body(struct kthread *k, void *argument)
 	irq_context_thread(k);
 }
 
-static const void *operations_of(const struct world_setup *setup, const char *name, enum strategy_slot slot)
+static const void *operations_of(const struct world_setup *setup, const char *name,
+				 enum strategy_slot slot)
 {
-	const struct strategy *strategy = name ? strategy_find(name) : strategy_default(slot, setup->arch, setup->remap);
+	const struct strategy *strategy =
+		name ? strategy_find(name) : strategy_default(slot, setup->arch, setup->remap);
 
 	cr_assert_not_null(strategy, "no strategy %s", name);
 	return strategy->operations;
@@ -316,12 +338,15 @@ struct world *world_create(const struct world_setup *setup)
 {
 	static const struct {
 		uint32_t first, end;
-	} ranges[] = { [REMAP_NONE] = { 32, 236 }, [REMAP_VTD] = { 32, 236 }, [REMAP_AMDVI] = { 32, 236 },
-		       [REMAP_ITS] = { 8192, 73728 }, [REMAP_V2M] = { 32, 1020 }, [REMAP_RISCV_IOMMU] = { 1, 64 } };
+	} ranges[] = { [REMAP_NONE] = { 32, 236 },  [REMAP_VTD] = { 32, 236 },
+		       [REMAP_AMDVI] = { 32, 236 }, [REMAP_ITS] = { 8192, 73728 },
+		       [REMAP_V2M] = { 32, 1020 },  [REMAP_RISCV_IOMMU] = { 1, 64 } };
 	static const struct {
 		uint32_t vectors[3];
 		size_t count;
-	} systems[] = { [ARCH_X86] = { { 32, 50, 128 }, 3 }, [ARCH_ARM] = { { 0 }, 0 }, [ARCH_RISCV] = { { 1 }, 1 } };
+	} systems[] = { [ARCH_X86] = { { 32, 50, 128 }, 3 },
+			[ARCH_ARM] = { { 0 }, 0 },
+			[ARCH_RISCV] = { { 1 }, 1 } };
 	enum machine_remap range = setup->arch == ARCH_RISCV ? REMAP_RISCV_IOMMU : setup->remap;
 	struct world *w = calloc(1, sizeof(*w));
 	struct machine_config *config = &w->config;
@@ -329,15 +354,26 @@ struct world *world_create(const struct world_setup *setup)
 	cr_assert_not_null(w);
 	memcpy(w->devices, setup->devices, setup->devices_count * sizeof(*setup->devices));
 	*config = (struct machine_config){
-		.arch = setup->arch, .remap = setup->remap, .fabric = setup->fabric, .remap_cache = !setup->uncached,
-		.cpus = setup->cpus ? setup->cpus : 4, .sockets = setup->sockets ? setup->sockets : 1,
+		.arch = setup->arch,
+		.remap = setup->remap,
+		.fabric = setup->fabric,
+		.remap_cache = !setup->uncached,
+		.cpus = setup->cpus ? setup->cpus : 4,
+		.sockets = setup->sockets ? setup->sockets : 1,
 		.vectors_first = setup->vectors_first ? setup->vectors_first : ranges[range].first,
 		.vectors_end = setup->vectors_end ? setup->vectors_end : ranges[range].end,
 		.system_vectors = systems[setup->arch].vectors,
-		.system_vectors_count = setup->without_system_vectors ? 0 : systems[setup->arch].count,
-		.timings = setup->timings, .devices = w->devices, .devices_count = setup->devices_count,
-		.cpu_place = w->places, .device_place = w->places, .cpu_places = 1, .message_ps = &w->message_ps,
-		.write_ps = &w->write_ps, .ipi_extra_ps = &w->ipi_extra_ps,
+		.system_vectors_count =
+			setup->without_system_vectors ? 0 : systems[setup->arch].count,
+		.timings = setup->timings,
+		.devices = w->devices,
+		.devices_count = setup->devices_count,
+		.cpu_place = w->places,
+		.device_place = w->places,
+		.cpu_places = 1,
+		.message_ps = &w->message_ps,
+		.write_ps = &w->write_ps,
+		.ipi_extra_ps = &w->ipi_extra_ps,
 		.threads = setup->threads ? setup->threads : 2,
 		.move = operations_of(setup, setup->move, SLOT_MOVE),
 		.cleanup = operations_of(setup, setup->cleanup, SLOT_CLEANUP),

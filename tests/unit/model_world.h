@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine under a test's thumb: struct machine_env over a plain list of events, and threads as coroutines. Everything that
- * the models tell is kept, so that a test can ask what happened, how often, and when.
+ * A machine under a test's thumb: struct machine_env over a plain list of events, and threads as
+ * coroutines. Everything that the models tell is kept, so that a test can ask what happened, how
+ * often, and when.
  *
  * The conservation law is asserted when the world ends, whatever the test looked at.
  */
@@ -17,6 +18,9 @@
 #include "models/os/kapi.h"
 #include "sim/fates.h"
 #include "sim/metrics.h"
+
+/* Devices with one vector: MSI-X with its mask and pending bits, MSI without. */
+extern const struct device_config world_msix, world_msi;
 
 struct world_setup {
 	uint32_t cpus;              /* 0: 4 */
@@ -68,7 +72,10 @@ struct world {
 	struct run_metrics metrics;
 };
 
-/* Sources by device: device 0's vectors first. Booted: every allocated vector is requested, its function enabled. */
+/*
+ * Sources by device: device 0's vectors first. Booted: every allocated vector is requested, its
+ * function enabled.
+ */
 struct world *world_create(const struct world_setup *setup);
 
 /* Asserts the conservation law and the vector matrix, and frees. */
@@ -77,8 +84,8 @@ void world_end(struct world *w);
 void world_end_with(struct world *w, struct run_metrics *metrics);
 
 /* Runs function as a thread on the CPU from now on; it has the CPU. Returns at once. */
-void world_spawn(struct world *w, uint32_t thread, uint32_t cpu, void (*function)(struct kthread *k, void *argument),
-		 void *argument);
+void world_spawn(struct world *w, uint32_t thread, uint32_t cpu,
+		 void (*function)(struct kthread *k, void *argument), void *argument);
 bool world_finished(const struct world *w, uint32_t thread);
 
 /* Makes everything happen up to that much later; world_settle(): until nothing is left. */
