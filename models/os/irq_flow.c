@@ -371,14 +371,16 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 }
 
 /*
- * The part of the acknowledge that takes time: mask where the chip can, move, unmask. EBUSY leaves the move pending for
- * the interrupt after this one. The descriptor's lock is held throughout, as in the kernel's flow handlers.
+ * The part of the acknowledge that takes time: mask where the chip can, move, unmask what was not masked before. EBUSY
+ * leaves the move pending for the interrupt after this one. The descriptor's lock is held throughout, as in the kernel's
+ * flow handlers.
  */
 static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
 	struct irq_desc *d = &m->desc[desc];
 	const uint64_t *mask = &m->pending_affinity[(size_t)desc * m->cpu_words];
+	bool masked = d->flags & DESC_MASKED;
 
 	d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 	irq_mask(k, desc);
@@ -386,7 +388,9 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 	if (irq_mask_reaches_online(m, mask) && irq_do_set_affinity(k, desc, mask) == -EBUSY) {
 		d->flags |= DESC_MOVE_PENDING;
 	}
-	irq_unmask(k, desc);
+	if (!masked) {
+		irq_unmask(k, desc);
+	}
 	handle_event(m, k->cpu);
 	k_desc_unlock(k, desc);
 }

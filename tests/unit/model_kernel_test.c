@@ -193,6 +193,34 @@ Test(move, second_one_is_refused_while_the_old_vector_is_live)
 	world_end(w);
 }
 
+static void mask_body(struct kthread *k, void *argument)
+{
+	(void)argument;
+	k_irq_save(k);
+	k_desc_lock(k, 0);
+	irq_mask(k, 0);
+	k_desc_unlock(k, 0);
+	k_irq_restore(k);
+}
+
+/* The mask comes while a message is on its way, whose acknowledge then moves an interrupt that is masked already. */
+Test(move, deferred_one_leaves_an_interrupt_masked_that_was)
+{
+	struct world *w = with(msix, "x86-direct-deferred", NULL);
+	const struct irq_desc *d = &w->machine.desc[0];
+
+	cr_assert_eq(move_to(w, 2), 0);
+	device_raise(&w->machine, 0);
+	world_spawn(w, 0, 3, mask_body, NULL);
+	world_run(w, 100 * US);
+	cr_expect_eq(d->cpu, 2);
+	cr_expect(d->flags & DESC_MASKED);
+	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
+	one_raise(w);
+	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1, "kept by the pending bit");
+	world_end(w);
+}
+
 Test(move, deferred_one_that_is_refused_stays_pending_until_it_can)
 {
 	struct world *w = with(msi, "x86-direct-deferred", NULL);
