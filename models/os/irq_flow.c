@@ -403,6 +403,14 @@ static void resend(struct kthread *k, uint32_t desc)
 	cpu_irq_exit(k->machine, k->cpu);
 }
 
+bool irq_context_has_work(const struct machine_config *config)
+{
+	const struct move_operations *move = config->move;
+
+	/* Arm's interrupt controllers are never busy. */
+	return move->resends_in_progress || (config->arch != ARCH_ARM && !move->refuses_busy);
+}
+
 void irq_context_thread(struct kthread *k)
 {
 	for (;;) {
