@@ -145,7 +145,7 @@ static const struct strategy registry[] = {
 	OTHER("immediate", SLOT_CLEANUP, cleanup, "at the end of the move, whatever is under way", &cleanup_immediate),
 	ARM("no-old-vector", SLOT_CLEANUP, cleanup, "an LPI or SPI is the same on every CPU: a move leaves none", NEEDS_ANY,
 	    NEEDS_ANY, &cleanup_no_old_vector, 0),
-	RISCV("sync-timer", SLOT_CLEANUP, cleanup, "each hart synchronises its file at the next tick", &imsic_sync_timer),
+	RISCV("sync-timer", SLOT_CLEANUP, cleanup, "each hart synchronises its file by a timer, within two ticks", &imsic_sync_timer),
 	RISCV("sync-timer-wrong-cpu", SLOT_CLEANUP, cleanup,
 	      "Linux 6.15 before 08fb624802d8: the timer is added on the CPU that moves the interrupt",
 	      &imsic_sync_timer_wrong_cpu),
