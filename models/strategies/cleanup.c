@@ -37,6 +37,14 @@ static void by_ipi(struct machine *m, uint32_t desc)
 	timer_arm_now(m, desc, m->desc[desc].previous_cpu);
 }
 
+/* The vectors of a Hyper-V guest are those of the bare x86 domain: its remap table is the hypervisor's. */
+static void by_ipi_if_flushed(struct machine *m, uint32_t desc)
+{
+	if (m->config->remap == REMAP_VTD || m->config->remap == REMAP_AMDVI) {
+		by_ipi(m, desc);
+	}
+}
+
 static void again_by_timer(struct machine *m, uint32_t desc)
 {
 	timer_arm(m, desc, m->desc[desc].previous_cpu);
@@ -56,9 +64,12 @@ static void at_once(struct machine *m, uint32_t desc)
 const struct cleanup_operations cleanup_first_interrupt = {
 	.moved = nothing, .arrived = by_timer, .retry = again_by_timer
 };
-/* Linux before 6.6: it sends the old one an IPI. */
-const struct cleanup_operations cleanup_ipi = { .moved = nothing, .arrived = by_ipi, .retry = again_by_ipi };
-/* Behind a remap table nothing is under way to the old vector after the flush: the timer is armed at once. */
+/*
+ * Linux before 6.6: it sends the old one an IPI. Behind VT-d and AMD-Vi, where nothing is under way to the old vector after the
+ * flush, the move itself does at its end.
+ */
+const struct cleanup_operations cleanup_ipi = { .moved = by_ipi_if_flushed, .arrived = by_ipi, .retry = again_by_ipi };
+/* Linux since 6.6 behind VT-d and AMD-Vi: the move arms the timer at its end. */
 const struct cleanup_operations cleanup_timer = { .moved = by_timer, .arrived = by_timer, .retry = again_by_timer };
 /* At once, whatever is under way. */
 const struct cleanup_operations cleanup_immediate = {

@@ -141,7 +141,7 @@ static const struct strategy registry[] = {
 	OTHER("first-interrupt", SLOT_CLEANUP, cleanup, "a timer, armed by the first interrupt on the new CPU",
 	      &cleanup_first_interrupt),
 	OTHER("timer", SLOT_CLEANUP, cleanup, "a timer, armed at the end of the move", &cleanup_timer),
-	OTHER("ipi", SLOT_CLEANUP, cleanup, "an IPI, sent by the first interrupt on the new CPU", &cleanup_ipi),
+	OTHER("ipi", SLOT_CLEANUP, cleanup, "Linux before 6.6: an IPI, sent by the first interrupt on the new CPU, behind a remap table by the move", &cleanup_ipi),
 	OTHER("immediate", SLOT_CLEANUP, cleanup, "at the end of the move, whatever is under way", &cleanup_immediate),
 	ARM("no-old-vector", SLOT_CLEANUP, cleanup, "an LPI or SPI is the same on every CPU: a move leaves none", NEEDS_ANY,
 	    NEEDS_ANY, &cleanup_no_old_vector, 0),
