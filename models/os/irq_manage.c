@@ -7,6 +7,7 @@
 #include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
+#include "models/os/node_mask.h"
 #include "models/strategies/operations.h"
 
 static void emit_move(struct kthread *k, uint32_t desc, enum move_outcome outcome)
@@ -30,6 +31,27 @@ static void store_affinity(struct machine *m, uint32_t desc, const uint64_t *mas
 {
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		m->affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+	}
+}
+
+void irq_setup_affinity(struct machine *m, uint32_t desc)
+{
+	const struct irq_desc *d = &m->desc[desc];
+	const uint64_t *affinity = &m->affinity[(size_t)desc * m->cpu_words];
+	uint32_t socket = m->config->devices[m->source[desc].device].socket;
+	uint64_t online[MACHINE_CPU_WORDS_MAX];
+	uint64_t near[MACHINE_CPU_WORDS_MAX];
+	const uint64_t *mask;
+
+	if (d->flags & DESC_MANAGED) {
+		return;
+	}
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		online[word] = affinity[word] & m->online[word];
+	}
+	mask = node_mask(m, socket, online, near) ? near : online;
+	if (mask[d->cpu / 64] >> (d->cpu % 64) & 1) {
+		store_affinity(m, desc, mask);
 	}
 }
 

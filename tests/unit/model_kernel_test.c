@@ -828,6 +828,43 @@ Test(allocation, node_of_the_device_goes_first)
 	device.socket = 1;
 	w = world_create(&(struct world_setup){ .cpus = 4, .sockets = 2, .devices = &device, .devices_count = 1 });
 	cr_expect_geq(w->machine.desc[0].cpu, 2);
+	cr_expect_eq(w->machine.affinity[0], 0xc, "and is all that is left of its affinity");
+	world_end(w);
+}
+
+/* The affinity was narrowed to the node at startup: leaving the node breaks it. */
+Test(allocation, last_cpu_of_the_node_breaks_the_affinity)
+{
+	struct device_config device = msix;
+	struct world *w = world_create(&(struct world_setup){
+		.cpus = 4, .sockets = 2, .devices = &device, .devices_count = 1 });
+	int offline[2] = { 0, 1 };
+
+	for (int cpu = 0; cpu < 2; cpu++) {
+		cr_expect_eq(world_count(w, EV_AFFINITY_BROKEN), 0);
+		offline[0] = cpu;
+		offline[1] = 1;
+		world_spawn(w, 0, 3, world_offline_body, offline);
+		world_settle(w);
+		cr_assert_eq(offline[1], 0);
+	}
+	cr_expect_geq(w->machine.desc[0].cpu, 2);
+	cr_expect_eq(world_count(w, EV_AFFINITY_BROKEN), 1);
+	world_end(w);
+}
+
+/* A node without CPUs of the affinity changes nothing. */
+Test(allocation, affinity_outside_of_the_node_stays)
+{
+	static uint64_t on_cpus_0_and_1[] = { 3 };
+	struct device_config device = msix;
+	struct world *w;
+
+	device.socket = 1;
+	device.affinity = on_cpus_0_and_1;
+	w = world_create(&(struct world_setup){ .cpus = 4, .sockets = 2, .devices = &device, .devices_count = 1 });
+	cr_expect_lt(w->machine.desc[0].cpu, 2);
+	cr_expect_eq(w->machine.affinity[0], 3);
 	world_end(w);
 }
 
