@@ -9,7 +9,6 @@
 #include "models/os/irq_alloc.h"
 #include "models/os/irq_flow.h"
 #include "models/os/root_domain.h"
-#include "models/strategies/operations.h"
 #include "sim/actions.h"
 #include "sim/arrivals.h"
 #include "sim/build.h"
@@ -64,10 +63,9 @@ static void boot(struct machine *m)
 	}
 }
 
-/* Only a deferred move and a resend need threads in interrupt context. */
 static void start_irq_contexts(struct replication *r, const struct machine_config *config)
 {
-	if (config->move->context != MOVE_IN_ACKNOWLEDGE && !config->move->resends_in_progress) {
+	if (!irq_context_has_work(config)) {
 		return;
 	}
 	for (uint32_t cpu = 0; cpu < config->cpus; cpu++) {

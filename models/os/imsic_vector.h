@@ -16,8 +16,8 @@
  *
  * A move is refused (EBUSY) until the new hart's side is closed.
  *
- * Timers: one for each hart, numbered behind those of the sources: it synchronises at the next tick
- * where the change was made elsewhere, and again a tick later where the new side still waits. The
+ * Timers: one for each hart, numbered behind those of the sources: it synchronises at the second tick
+ * where the change was made elsewhere, and again two ticks later where the new side still waits. The
  * timers of sources are never armed.
  *
  * Identities are allocated with the interrupt, not when it is requested: there is no reservation,

@@ -386,15 +386,16 @@ void irq_handler_ends(struct machine *m, uint32_t cpu)
 }
 
 /*
- * The part of the acknowledge that takes time: mask where the chip can, move, unmask. EBUSY leaves
- * the move pending for the interrupt after this one. The descriptor's lock is held throughout, as
- * in the kernel's flow handlers.
+ * The part of the acknowledge that takes time: mask where the chip can, move, unmask what was not masked before. EBUSY
+ * leaves the move pending for the interrupt after this one. The descriptor's lock is held throughout, as in the kernel's
+ * flow handlers.
  */
 static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
 	struct irq_desc *d = &m->desc[desc];
 	const uint64_t *mask = &m->pending_affinity[(size_t)desc * m->cpu_words];
+	bool masked = d->flags & DESC_MASKED;
 
 	d->flags &= (uint16_t)~DESC_MOVE_PENDING;
 	irq_mask(k, desc);
@@ -402,7 +403,9 @@ static void move_in_acknowledge(struct kthread *k, uint32_t desc)
 	if (irq_mask_reaches_online(m, mask) && irq_do_set_affinity(k, desc, mask) == -EBUSY) {
 		d->flags |= DESC_MOVE_PENDING;
 	}
-	irq_unmask(k, desc);
+	if (!masked) {
+		irq_unmask(k, desc);
+	}
 	handle_event(m, k->cpu);
 	k_desc_unlock(k, desc);
 }
@@ -413,6 +416,14 @@ static void resend(struct kthread *k, uint32_t desc)
 	k->machine->remap->resend(k, desc);
 	k_desc_unlock(k, desc);
 	cpu_irq_exit(k->machine, k->cpu);
+}
+
+bool irq_context_has_work(const struct machine_config *config)
+{
+	const struct move_operations *move = config->move;
+
+	/* Arm's interrupt controllers are never busy. */
+	return move->resends_in_progress || (config->arch != ARCH_ARM && !move->refuses_busy);
 }
 
 void irq_context_thread(struct kthread *k)

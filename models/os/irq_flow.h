@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct machine;
+struct machine_config;
 struct kthread;
 
 /*
@@ -32,6 +33,9 @@ void irq_desc_unlocked(struct machine *m, uint32_t desc);
 
 /* The vector lock was released: the same. */
 void irq_vector_unlocked(struct machine *m);
+
+/* Whether an interrupt of such a machine can find work for its CPU's interrupt-context thread. */
+bool irq_context_has_work(const struct machine_config *config);
 
 /* Body of the interrupt-context thread of a CPU: the deferred move or the resend that its interrupt found, for ever. */
 void irq_context_thread(struct kthread *k);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "models/os/irq_manage.h"
 #include "models/os/irq_spread.h"
 #include "models/os/root_domain.h"
 #include "models/os/timer.h"
@@ -86,7 +87,10 @@ static int set_up(struct machine *m, uint32_t desc, bool request)
 	if (error) {
 		goto unreserve;
 	}
-	d->flags |= request ? DESC_STARTED : 0;
+	if (request) {
+		d->flags |= DESC_STARTED;
+		irq_setup_affinity(m, desc);
+	}
 	return 0;
 unreserve:
 	m->root->unreserve(m, desc);

@@ -7,6 +7,7 @@
 #include "models/hw/remap.h"
 #include "models/machine.h"
 #include "models/os/kapi.h"
+#include "models/os/node_mask.h"
 #include "models/strategies/operations.h"
 
 static void emit_move(struct kthread *k, uint32_t desc, enum move_outcome outcome)
@@ -30,6 +31,27 @@ static void store_affinity(struct machine *m, uint32_t desc, const uint64_t *mas
 {
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
 		m->affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+	}
+}
+
+void irq_setup_affinity(struct machine *m, uint32_t desc)
+{
+	const struct irq_desc *d = &m->desc[desc];
+	const uint64_t *affinity = &m->affinity[(size_t)desc * m->cpu_words];
+	uint32_t socket = m->config->devices[m->source[desc].device].socket;
+	uint64_t online[MACHINE_CPU_WORDS_MAX];
+	uint64_t near[MACHINE_CPU_WORDS_MAX];
+	const uint64_t *mask;
+
+	if (d->flags & DESC_MANAGED) {
+		return;
+	}
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		online[word] = affinity[word] & m->online[word];
+	}
+	mask = node_mask(m, socket, online, near) ? near : online;
+	if (mask[d->cpu / 64] >> (d->cpu % 64) & 1) {
+		store_affinity(m, desc, mask);
 	}
 }
 
@@ -77,6 +99,40 @@ static bool waits_for_request(const struct irq_desc *d)
 	return d->flags & DESC_CAN_RESERVE && !(d->flags & DESC_STARTED) && d->cpu == CPU_NONE;
 }
 
+static void leave_to_acknowledge(struct kthread *k, uint32_t desc, const uint64_t *mask)
+{
+	struct machine *m = k->machine;
+
+	for (uint32_t word = 0; word < m->cpu_words; word++) {
+		m->pending_affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+	}
+	m->desc[desc].flags |= DESC_MOVE_PENDING;
+	emit_move(k, desc, MOVE_DEFERRED_TO_ACK);
+}
+
+/* irq_set_affinity_locked() for a mask that can be reached. */
+static int move_or_defer(struct kthread *k, uint32_t desc, const uint64_t *mask)
+{
+	const struct move_operations *move = k->machine->config->move;
+	const struct irq_desc *d = &k->machine->desc[desc];
+	int error = -EBUSY;
+
+	/* A move that is pending is not overtaken: its mask is replaced. */
+	if (!(d->flags & DESC_MOVE_PENDING) &&
+	    (move->context != MOVE_IN_ACKNOWLEDGE || !(d->flags & DESC_STARTED))) {
+		error = irq_do_set_affinity(k, desc, mask);
+		if (error != -EBUSY) {
+			return error;
+		}
+	}
+	if (move->refuses_busy) {
+		emit_move(k, desc, MOVE_BUSY);
+		return error;
+	}
+	leave_to_acknowledge(k, desc, mask);
+	return 0;
+}
+
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 {
 	struct machine *m = k->machine;
@@ -97,18 +153,8 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 		error = -EIO;
 	} else if (!irq_mask_reaches_online(m, mask) || !(d->flags & DESC_ALLOCATED)) {
 		error = -EINVAL;
-	} else if (m->config->move->context == MOVE_IN_ACKNOWLEDGE && d->flags & DESC_STARTED) {
-		for (uint32_t word = 0; word < m->cpu_words; word++) {
-			m->pending_affinity[(size_t)desc * m->cpu_words + word] = mask[word];
-		}
-		d->flags |= DESC_MOVE_PENDING;
-		emit_move(k, desc, MOVE_DEFERRED_TO_ACK);
 	} else {
-		error = irq_do_set_affinity(k, desc, mask);
-	}
-	/* In the acknowledge it is no refusal: the next interrupt tries again. */
-	if (error == -EBUSY) {
-		emit_move(k, desc, MOVE_BUSY);
+		error = move_or_defer(k, desc, mask);
 	}
 	k_desc_unlock(k, desc);
 	k_irq_restore(k);

@@ -14,13 +14,21 @@ struct machine;
 
 /*
  * The smp_affinity write: moves now where the contender's strategy moves in process context, else leaves the move to the
- * interrupt's next acknowledge. An interrupt that waits for its request, without a vector, only gets another mask to start
- * with. 0; -EBUSY; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
+ * interrupt's next acknowledge; so it does with one that comes while an earlier one is not finished or still pending. An
+ * interrupt that waits for its request, without a vector, only gets another mask to start with. 0; -EBUSY where the kernel
+ * knows no pending moves; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
  */
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 
 /* The move itself, with the descriptor's lock held and interrupts off: what the acknowledge and CPU offline call. */
 int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
+
+/*
+ * A request starts the interrupt, which has its CPU: its affinity keeps only the CPUs that are on line and, where there are
+ * any, those of the device's node. That is what a later CPU offline works with. irq_setup_affinity(), without the second
+ * attempt to move where the first one found no vector there.
+ */
+void irq_setup_affinity(struct machine *m, uint32_t desc);
 
 /* Whether a CPU of the mask is on line. */
 bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask);

@@ -112,6 +112,7 @@ static int request_one(struct kthread *k, uint32_t desc)
 	error = d->cpu != CPU_NONE ? 0 : m->root->activate(m, desc);
 	if (!error) {
 		d->flags |= DESC_STARTED;
+		irq_setup_affinity(m, desc);
 	}
 	kapi_observe(k, (uint64_t)error);
 	k_vector_unlock(k);

@@ -19,7 +19,7 @@ void timer_arm(struct machine *m, uint32_t number, uint32_t cpu)
 {
 	uint64_t jiffy_ps = m->config->timings.jiffy_ps;
 
-	arm(m, number, cpu, jiffy_ps - m->now_ps % jiffy_ps);
+	arm(m, number, cpu, 2 * jiffy_ps - m->now_ps % jiffy_ps);
 }
 
 void timer_arm_now(struct machine *m, uint32_t number, uint32_t cpu)

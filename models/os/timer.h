@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel timers: bound to a CPU, rounded up to its next tick, run when that CPU can be interrupted and the vector lock is
- * free.
+ * Kernel timers: bound to a CPU, run at a tick when that CPU can be interrupted and the vector lock is free. All of them are
+ * armed for jiffies + 1, and the timer wheel rounds up by one more so that none fires early (calc_index() in Linux
+ * kernel/time/timer.c): they come at the second tick, (1, 2] jiffies later, and 2 where a tick is what armed them.
  *
- * Timers: one for each irq_desc, by its number: the clean-up of its old vector. It re-arms itself for another tick where
+ * Timers: one for each irq_desc, by its number: the clean-up of its old vector. It re-arms itself where
  * the vector is still pending at that CPU. Behind them those of the root domain.
  */
 #ifndef MSIRACE_MODELS_OS_TIMER_H
@@ -21,7 +22,7 @@ struct kernel_timer {
 	uint32_t generation;  /* cancellations: tells an expiry that was cancelled from the one that is armed */
 };
 
-/* Arms a timer that is not armed, for the next tick of cpu. */
+/* Arms a timer that is not armed, for the second tick of cpu from now. */
 void timer_arm(struct machine *m, uint32_t number, uint32_t cpu);
 
 /* Runs a timer on cpu as soon as that CPU can be interrupted. */

@@ -25,7 +25,7 @@ static void queue(struct machine *m, uint32_t desc)
 	d->flags |= DESC_CLEANUP_QUEUED;
 }
 
-static void next_tick(struct machine *m, uint32_t desc)
+static void by_timer(struct machine *m, uint32_t desc)
 {
 	queue(m, desc);
 	timer_arm(m, desc, m->desc[desc].previous_cpu);
@@ -37,7 +37,15 @@ static void by_ipi(struct machine *m, uint32_t desc)
 	timer_arm_now(m, desc, m->desc[desc].previous_cpu);
 }
 
-static void again_next_tick(struct machine *m, uint32_t desc)
+/* The vectors of a Hyper-V guest are those of the bare x86 domain: its remap table is the hypervisor's. */
+static void by_ipi_if_flushed(struct machine *m, uint32_t desc)
+{
+	if (m->config->remap == REMAP_VTD || m->config->remap == REMAP_AMDVI) {
+		by_ipi(m, desc);
+	}
+}
+
+static void again_by_timer(struct machine *m, uint32_t desc)
 {
 	timer_arm(m, desc, m->desc[desc].previous_cpu);
 }
@@ -52,14 +60,17 @@ static void at_once(struct machine *m, uint32_t desc)
 	m->root->free_previous(m, desc);
 }
 
-/* Linux since 6.5: the first interrupt on the new CPU arms a timer on the old one. */
+/* Linux since 6.6 (bdc1dad299bb): the first interrupt on the new CPU arms a timer on the old one. */
 const struct cleanup_operations cleanup_first_interrupt = {
-	.moved = nothing, .arrived = next_tick, .retry = again_next_tick
+	.moved = nothing, .arrived = by_timer, .retry = again_by_timer
 };
-/* Linux before 6.5: it sends the old one an IPI. */
-const struct cleanup_operations cleanup_ipi = { .moved = nothing, .arrived = by_ipi, .retry = again_by_ipi };
-/* Behind a remap table nothing is under way to the old vector after the flush: the timer is armed at once. */
-const struct cleanup_operations cleanup_timer = { .moved = next_tick, .arrived = next_tick, .retry = again_next_tick };
+/*
+ * Linux before 6.6: it sends the old one an IPI. Behind VT-d and AMD-Vi, where nothing is under way to the old vector after the
+ * flush, the move itself does at its end.
+ */
+const struct cleanup_operations cleanup_ipi = { .moved = by_ipi_if_flushed, .arrived = by_ipi, .retry = again_by_ipi };
+/* Linux since 6.6 behind VT-d and AMD-Vi: the move arms the timer at its end. */
+const struct cleanup_operations cleanup_timer = { .moved = by_timer, .arrived = by_timer, .retry = again_by_timer };
 /* At once, whatever is under way. */
 const struct cleanup_operations cleanup_immediate = {
 	.moved = at_once, .arrived = nothing, .retry = nothing

@@ -113,7 +113,7 @@ static const struct imsic_protocol waits_and_looks = {
 
 const struct move_operations imsic_direct = { .set_affinity = direct, .imsic = &waits };
 const struct move_operations imsic_lazy = {
-	.set_affinity = direct, .drops_in_progress = true, .imsic = &timers_only
+	.set_affinity = direct, .drops_in_progress = true, .refuses_busy = true, .imsic = &timers_only
 };
 const struct move_operations imsic_tmp_remote = {
 	.set_affinity = temporary, .imsic = &waits_and_looks

@@ -10,7 +10,12 @@ struct irq_request;
 struct kthread;
 struct machine;
 
-/* Where an affinity write carries the move out. CPU offline does it on the dying CPU in any case. */
+/*
+ * Where an affinity write carries the move out. CPU offline does it on the dying CPU in any case. A move in process context
+ * that finds an earlier one unfinished is left to the interrupt's next acknowledge, as irq_try_set_affinity() does it, and so
+ * are those after it until that has happened: also under the protocols that no kernel has, because the interrupt core above
+ * them is the same. Each of them can run there: none sleeps.
+ */
 enum move_context {
 	MOVE_ANYWHERE,       /* the writing thread, on whatever CPU it is */
 	MOVE_ON_OLD_CPU,     /* the writing thread, on the interrupt's present CPU */
@@ -29,6 +34,8 @@ struct move_operations {
 	bool resends_in_progress;
 	/* The flow drops what arrives while the handler still runs elsewhere, instead of leaving it pending for it. */
 	bool drops_in_progress;
+	/* The kernel knows no pending moves (without GENERIC_PENDING_IRQ): one that comes too early is refused, EBUSY. */
+	bool refuses_busy;
 	/* How the two harts of a move come to an agreement; RISC-V only. */
 	const struct imsic_protocol *imsic;
 };

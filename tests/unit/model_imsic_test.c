@@ -224,7 +224,7 @@ static int move_in(struct world *w, uint32_t source, uint32_t on, uint32_t cpu)
 	return move.result;
 }
 
-Test(imsic_move, identity_is_enabled_on_the_new_hart_at_its_next_tick)
+Test(imsic_move, identity_is_enabled_on_the_new_hart_by_its_timer)
 {
 	struct world *w = with("imsic-direct", NULL);
 	const struct machine *m = &w->machine;
@@ -242,10 +242,11 @@ Test(imsic_move, identity_is_enabled_on_the_new_hart_at_its_next_tick)
 	cr_expect(imsic_enabled(m, 2, m->desc[EDU].vector));
 	cr_expect_not(imsic_enabled(m, 0, old));
 	/*
-	 * The new side waits for the old one, whose tick is the same instant and later in order: at
-	 * most one more.
+	 * The new side waits for the old one, whose timer comes at the same instant and may be later
+	 * in order: then once more, two ticks later.
 	 */
-	cr_expect_leq(world_last(w, EV_HANDLER_START)->time_ps, 2 * m->config->timings.jiffy_ps);
+	cr_expect_geq(world_last(w, EV_HANDLER_START)->time_ps, 2 * m->config->timings.jiffy_ps);
+	cr_expect_leq(world_last(w, EV_HANDLER_START)->time_ps, 4 * m->config->timings.jiffy_ps + 10 * US);
 	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
 	world_end(w);
 }
@@ -260,16 +261,30 @@ Test(imsic_move, hart_that_moves_an_interrupt_to_itself_enables_it_at_once)
 	world_end(w);
 }
 
-Test(imsic_move, next_one_is_refused_until_both_harts_are_through)
+/* Linux 6.10 to 6.14 know no pending moves on RISC-V; the acknowledge of 6.15 carries them out. */
+Test(imsic_move, next_one_is_refused_or_left_pending_until_both_harts_are_through)
 {
-	struct world *w = with("imsic-direct", NULL);
+	static const struct {
+		const char *move;
+		int result;
+	} rows[] = { { "imsic-lazy", -EBUSY }, { "imsic-direct", 0 } };
 
-	cr_assert_eq(move_in(w, EDU, 3, 2), 0);
-	cr_expect_eq(move_in(w, EDU, 3, 1), -EBUSY);
-	world_settle(w);
-	cr_expect_eq(move_in(w, EDU, 3, 1), 0);
-	world_settle(w);
-	world_end(w);
+	for (size_t i = 0; i < 2; i++) {
+		struct world *w = with(rows[i].move, NULL);
+		const struct irq_desc *d = &w->machine.desc[EDU];
+		bool refused = rows[i].result;
+
+		cr_assert_eq(move_in(w, EDU, 3, 2), 0);
+		cr_expect_eq(move_in(w, EDU, 3, 1), rows[i].result, "%s", rows[i].move);
+		cr_expect_eq(w->metrics.counter[METRIC_MIGRATIONS_BUSY], refused, "%s", rows[i].move);
+		world_settle(w);
+		cr_expect_eq(d->cpu, 2);
+		device_raise(&w->machine, EDU);
+		world_settle(w);
+		cr_expect_eq(d->cpu, refused ? 2 : 1, "%s", rows[i].move);
+		cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
+		world_end(w);
+	}
 }
 
 /*
@@ -280,17 +295,20 @@ Test(imsic_move, new_hart_waits_for_the_old_one_since_6_15)
 {
 	static const struct {
 		const char *move;
-		int result;
-	} rows[] = { { "imsic-lazy", 0 }, { "imsic-direct", -EBUSY } };
+		uint32_t cpu;
+	} rows[] = { { "imsic-lazy", 1 }, { "imsic-direct", 2 } };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct world *w = with(rows[i].move, NULL);
+		const struct irq_desc *d = &w->machine.desc[EDU];
 
 		cr_assert_eq(move_in(w, EDU, 2, 2), 0);
-		cr_expect_eq(move_in(w, EDU, 2, 1), rows[i].result, "%s", rows[i].move);
+		cr_expect_eq(move_in(w, EDU, 2, 1), 0);
+		cr_expect_eq(d->cpu, rows[i].cpu, "%s", rows[i].move);
 		world_settle(w);
-		cr_expect_eq(move_in(w, EDU, 2, 3), 0);
+		device_raise(&w->machine, EDU);
 		world_settle(w);
+		cr_expect_eq(d->cpu, 1, "%s", rows[i].move);
 		world_end(w);
 	}
 }
