@@ -281,7 +281,8 @@ bool finish_device(struct loader *l, const struct yaml_node *node, struct scenar
 	}
 	if (KEYS_SOUND(l, node, "vectors", "allocated", "requested", "needed")) {
 		sound &= finish_counts(l, node, device);
-		sound = sound && check_abilities(l, node, device) && check_messages(l, node, device);
+		sound = sound && check_abilities(l, node, device) &&
+			check_messages(l, node, device);
 	}
 	if (sound) {
 		check_store(l, node, device);

@@ -69,8 +69,20 @@ static void program(struct kthread *k, uint32_t desc)
 	amdvi_flush(k, desc);
 }
 
+/* As VT-d's (vtd_domain.c): RemapEn is clear, and nothing of the device is cached any more. */
+static void release(struct kthread *k, uint32_t desc)
+{
+	static const struct irte empty;
+
+	if (k->machine->desc[desc].cpu == CPU_NONE) {
+		return;
+	}
+	k_irte_write(k, desc, &empty, desc);
+	amdvi_flush(k, desc);
+}
+
 const struct remap_unit amdvi_unit = {
 	.lay_out = lay_out, .init = init, .request = amdvi_request,
 	.looked_up = remap_table_looked_up, .flush_done = invalidation_done, .allocate = allocate,
-	.message = message, .boot = boot, .program = program
+	.message = message, .boot = boot, .program = program, .release = release
 };

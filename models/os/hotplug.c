@@ -125,19 +125,6 @@ static void force_complete_move(struct kthread *k, uint32_t desc, uint32_t cpu)
 	}
 }
 
-static void shut_down_managed(struct kthread *k, uint32_t desc)
-{
-	struct machine *m = k->machine;
-
-	irq_mask(k, desc);
-	if (m->remap && m->remap->release) {
-		m->remap->release(k, desc);
-	}
-	m->root->deactivate(m, desc);
-	m->desc[desc].flags &= (uint16_t)~DESC_STARTED;
-	m->desc[desc].flags |= DESC_SHUT_DOWN;
-}
-
 static void migrate_one(struct kthread *k, uint32_t desc, uint32_t cpu)
 {
 	struct machine *m = k->machine;
@@ -159,7 +146,7 @@ static void migrate_one(struct kthread *k, uint32_t desc, uint32_t cpu)
 	}
 	if (!overlaps(mask, m->online, m->cpu_words)) {
 		if (d->flags & DESC_MANAGED) {
-			shut_down_managed(k, desc);
+			irq_shut_down_managed(k, desc);
 			return;
 		}
 		mask = m->online;
@@ -317,12 +304,18 @@ static void restart_managed(struct kthread *k, uint32_t cpu)
 	struct machine *m = k->machine;
 
 	for (uint32_t desc = 0; desc < m->sources_count; desc++) {
-		struct irq_desc *d = &m->desc[desc];
+		const struct irq_desc *d = &m->desc[desc];
 		const uint64_t *mask = &m->affinity[(size_t)desc * m->cpu_words];
 
-		if ((d->flags & DESC_SHUT_DOWN) && (mask[cpu / 64] >> (cpu % 64) & 1)) {
+		if (!(d->flags & DESC_SHUT_DOWN) || !(mask[cpu / 64] >> (cpu % 64) & 1)) {
+			continue;
+		}
+		k_desc_lock(k, desc);
+		/* Its handler may have gone meanwhile. */
+		if (d->flags & DESC_SHUT_DOWN) {
 			irq_restart_managed(k, desc);
 		}
+		k_desc_unlock(k, desc);
 	}
 }
 

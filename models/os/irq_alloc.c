@@ -53,9 +53,23 @@ static void start_queues(struct machine *m, const struct irq_request *request)
 
 	for (uint32_t vector = request->low; vector < request->high; vector++) {
 		if (m->source[first + vector].domain == request->domain &&
-		    m->desc[first + vector].flags & DESC_STARTED) {
+		    m->desc[first + vector].flags & (DESC_STARTED | DESC_SHUT_DOWN)) {
 			m->source[first + vector].active = 1;
 		}
+	}
+}
+
+/*
+ * What a managed device's driver asks for while the device has nothing is what its CPUs are dealt
+ * to, as at the start.
+ */
+static void deal_cpus(struct machine *m, struct irq_request *request)
+{
+	request->dealt = m->config->devices[request->device].managed && request->domain == 0 &&
+			 request->first == 0 && irq_allocated_end(m, request->device) == 0;
+	if (request->dealt) {
+		m->device[request->device].spread =
+			request->want < m->config->cpus ? request->want : m->config->cpus;
 	}
 }
 
@@ -68,6 +82,7 @@ int irq_allocate_locked(struct kthread *k, struct irq_request *request)
 	request->granted = 0;
 	request->low = m->config->devices[request->device].vectors;
 	request->high = 0;
+	deal_cpus(m, request);
 	error = m->config->allocation->grow(k, request);
 	irq_emit_allocation(m, k, request->device, error ? request->want : request->granted,
 			    error ? 2 : 1);
@@ -139,7 +154,8 @@ static void undo_setup(struct kthread *k, struct irq_request *request)
 	request->high = 0;
 }
 
-int irq_setup(struct kthread *k, struct irq_request *request, uint32_t group)
+/* Without room for all, at_least will do; after an error what there was is left to be undone. */
+static int set_up_wanted(struct kthread *k, struct irq_request *request, uint32_t group)
 {
 	struct machine *m = k->machine;
 	struct irq_source from = {
@@ -150,8 +166,6 @@ int irq_setup(struct kthread *k, struct irq_request *request, uint32_t group)
 	int index = (int)request->first;
 	int error = 0;
 
-	k_irq_save(k);
-	k_vector_lock(k);
 	while (request->granted < request->want && !error) {
 		uint32_t desc = 0;
 
@@ -162,9 +176,37 @@ int irq_setup(struct kthread *k, struct irq_request *request, uint32_t group)
 			note_granted(request, m->source[desc].vector);
 		}
 	}
-	if (error == -ENOSPC && request->granted >= request->at_least) {
-		error = 0;
+	return error == -ENOSPC && request->granted >= request->at_least ? 0 : error;
+}
+
+/* The same of a managed device, which has no more vectors than CPUs; fewer are dealt anew. */
+static int set_up_dealt(struct kthread *k, struct irq_request *request, uint32_t group)
+{
+	uint32_t *spread = &k->machine->device[request->device].spread;
+	int error;
+
+	request->want = request->want < *spread ? request->want : *spread;
+	if (request->at_least > request->want) {
+		return -ENOSPC;
 	}
+	for (;;) {
+		error = set_up_wanted(k, request, group);
+		if (error || request->granted == request->want) {
+			return error;
+		}
+		request->want = *spread = request->granted;
+		undo_setup(k, request);
+	}
+}
+
+int irq_setup(struct kthread *k, struct irq_request *request, uint32_t group)
+{
+	int error;
+
+	k_irq_save(k);
+	k_vector_lock(k);
+	error = request->dealt ? set_up_dealt(k, request, group) :
+				 set_up_wanted(k, request, group);
 	if (error) {
 		undo_setup(k, request);
 	}

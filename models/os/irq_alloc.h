@@ -27,6 +27,7 @@ struct irq_request {
 	uint32_t want;
 	uint32_t at_least;    /* of those, how many will do: 1 to want */
 	bool unrequested;     /* without handlers: they wait for irq_request_vectors() */
+	bool dealt;           /* irq_allocate()'s own: a managed device's first vectors */
 	/* The result. */
 	uint32_t granted;     /* how many were allocated */
 	uint32_t low;         /* they are vectors of the device in [low, high) */
@@ -53,7 +54,7 @@ int irq_grow(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 
 /*
  * Requests those of [first, end) that are allocated and not requested yet. 0 or -ENOSPC: the others
- * have theirs.
+ * have theirs. A managed one whose CPUs are all off line starts when one of them comes.
  */
 int irq_request_vectors(struct kthread *k, uint32_t device, uint32_t first, uint32_t end);
 
@@ -123,9 +124,11 @@ bool irq_device_enabled(const struct machine *m, uint32_t device);
 uint32_t irq_allocated_end(const struct machine *m, uint32_t device);
 
 /*
- * A managed interrupt that was shut down starts on a CPU of its mask that came back; the vector is
- * set aside there.
+ * A managed interrupt is shut down as the last CPU of its mask goes off line, and starts on one
+ * that comes back; the vector is set aside there. With the descriptor's lock held and interrupts
+ * off.
  */
+void irq_shut_down_managed(struct kthread *k, uint32_t desc);
 void irq_restart_managed(struct kthread *k, uint32_t desc);
 
 #endif

@@ -46,6 +46,9 @@ static inline bool irq_is_new(const struct kthread *k, uint32_t desc)
 	return k->machine->desc[desc].set_up_by == k->number + 1;
 }
 
+/* Whether desc is managed, and no CPU of its mask is on line: it cannot start. */
+bool irq_lacks_cpu(const struct machine *m, uint32_t desc);
+
 /* irq_request.c */
 struct msi_message irq_message_of(const struct machine *m, uint32_t desc);
 

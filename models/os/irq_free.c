@@ -23,25 +23,43 @@ static void write_zero(struct kthread *k, uint32_t desc)
 static void shut_down(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
+	bool sleeps = irq_message_sleeps(m, desc);
+	bool active;
 
 	k_irq_save(k);
 	k_desc_lock(k, desc);
-	m->desc[desc].flags &= (uint16_t)~(DESC_STARTED | DESC_MOVE_PENDING);
+	active = !(m->desc[desc].flags & DESC_SHUT_DOWN);
+	/* A CPU of its mask that comes on line has nothing to start any more. */
+	m->desc[desc].flags &= (uint16_t)~(DESC_STARTED | DESC_MOVE_PENDING | DESC_SHUT_DOWN);
 	irq_mask(k, desc);
 	k_desc_unlock(k, desc);
 	k_irq_restore(k);
 	irq_synchronize(k, desc);
-	if (irq_message_sleeps(m, desc)) {
+	if (active && sleeps) {
 		write_zero(k, desc);
 	}
 	k_irq_save(k);
-	if (!irq_message_sleeps(m, desc)) {
+	if (active && !sleeps) {
 		write_zero(k, desc);
 	}
 	if (m->remap && m->remap->release) {
 		m->remap->release(k, desc);
 	}
 	k_vector_lock(k);
+}
+
+void irq_shut_down_managed(struct kthread *k, uint32_t desc)
+{
+	struct machine *m = k->machine;
+
+	irq_mask(k, desc);
+	write_zero(k, desc);
+	if (m->remap && m->remap->release) {
+		m->remap->release(k, desc);
+	}
+	m->root->deactivate(m, desc);
+	m->desc[desc].flags &= (uint16_t)~DESC_STARTED;
+	m->desc[desc].flags |= DESC_SHUT_DOWN;
 }
 
 static void free_one(struct kthread *k, uint32_t device, uint32_t vector)
@@ -88,7 +106,7 @@ static void unrequest_locked(struct kthread *k, uint32_t device, uint32_t first,
 	for (uint32_t vector = first; vector < end; vector++) {
 		uint32_t desc = m->device[device].first_source + vector;
 
-		if (m->desc[desc].flags & DESC_STARTED) {
+		if (m->desc[desc].flags & (DESC_STARTED | DESC_SHUT_DOWN)) {
 			unrequest_one(k, desc);
 		}
 	}

@@ -61,6 +61,12 @@ static bool can_reserve(const struct machine *m, uint32_t desc)
 	return machine_domain(m, desc)->maskable && (kind == DEVICE_MSI || kind == DEVICE_MSIX);
 }
 
+bool irq_lacks_cpu(const struct machine *m, uint32_t desc)
+{
+	return m->desc[desc].flags & DESC_MANAGED &&
+	       !irq_mask_reaches_online(m, &m->affinity[(size_t)desc * m->cpu_words]);
+}
+
 /*
  * Descriptor of one source, as pci_alloc_irq_vectors() leaves it, and its vector where it cannot
  * wait for the request.
@@ -80,7 +86,11 @@ static int set_up(struct machine *m, uint32_t desc, bool request)
 	if (error) {
 		goto free_desc;
 	}
-	if (!request && (managed || d->flags & DESC_CAN_RESERVE)) {
+	if (irq_lacks_cpu(m, desc)) {
+		d->flags |= request ? DESC_SHUT_DOWN : 0;
+		return 0;
+	}
+	if (!request && can_reserve(m, desc)) {
 		return 0;
 	}
 	error = m->root->activate(m, desc);

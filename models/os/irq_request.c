@@ -59,9 +59,11 @@ static void program_one(struct kthread *k, uint32_t desc)
 	}
 	m->desc[desc].flags |=
 		m->entry[desc].masked || (m->remap && m->remap->mask) ? DESC_MASKED : 0;
-	program(k, desc);
-	irq_start_vector(m, k, desc);
-	irq_unmask(k, desc);
+	if (!(m->desc[desc].flags & DESC_SHUT_DOWN)) {
+		program(k, desc);
+		irq_start_vector(m, k, desc);
+		irq_unmask(k, desc);
+	}
 	m->desc[desc].set_up_by = 0;
 	if (atomic) {
 		k_irq_restore(k);
@@ -101,19 +103,33 @@ void irq_program(struct kthread *k, const struct irq_request *request)
 	}
 }
 
+/* 0: it has its vector, or as a managed interrupt whose CPUs are off line waits for them. */
+static int activate(struct machine *m, uint32_t desc)
+{
+	struct irq_desc *d = &m->desc[desc];
+
+	if (irq_lacks_cpu(m, desc)) {
+		m->root->deactivate(m, desc);
+		d->flags |= DESC_SHUT_DOWN;
+		return 0;
+	}
+	if (d->cpu == CPU_NONE && m->root->activate(m, desc)) {
+		return -ENOSPC;
+	}
+	d->flags |= DESC_STARTED;
+	irq_setup_affinity(m, desc);
+	return 0;
+}
+
 static int request_one(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
-	struct irq_desc *d = &m->desc[desc];
+	const struct irq_desc *d = &m->desc[desc];
 	int error;
 
 	k_irq_save(k);
 	k_vector_lock(k);
-	error = d->cpu != CPU_NONE ? 0 : m->root->activate(m, desc);
-	if (!error) {
-		d->flags |= DESC_STARTED;
-		irq_setup_affinity(m, desc);
-	}
+	error = activate(m, desc);
 	kapi_observe(k, (uint64_t)error);
 	k_vector_unlock(k);
 	k_irq_restore(k);
@@ -165,5 +181,8 @@ void irq_restart_managed(struct kthread *k, uint32_t desc)
 		program(k, desc);
 		irq_start_vector(m, k, desc);
 		irq_unmask(k, desc);
+		if (m->desc[desc].flags & DESC_PENDING) {
+			k_resend(k, desc);
+		}
 	}
 }

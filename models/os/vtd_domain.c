@@ -95,8 +95,25 @@ static void program(struct kthread *k, uint32_t desc)
 	k_irte_flush(k, m->desc[desc].entry);
 }
 
+/* Without a vector there is none in the entry. */
+static void release(struct kthread *k, uint32_t desc)
+{
+	static const struct irte empty;
+	uint32_t entry = k->machine->desc[desc].entry;
+
+	if (k->machine->desc[desc].cpu == CPU_NONE) {
+		return;
+	}
+	/*
+	 * From here on a request that has to fetch the entry faults; one that finds it cached goes
+	 * to the old vector, which stays until the flush has completed.
+	 */
+	k_irte_write(k, entry, &empty, desc);
+	k_irte_flush(k, entry);
+}
+
 const struct remap_unit vtd_unit = {
 	.lay_out = lay_out, .init = init, .request = vtd_request, .looked_up = vtd_looked_up,
 	.flush_done = invalidation_done, .allocate = allocate, .message = message, .boot = boot,
-	.program = program
+	.program = program, .release = release
 };

@@ -209,7 +209,10 @@ static int unmasked_by_guest(const struct kthread *k, struct irq_request *reques
 	return 0;
 }
 
-/* The vectors of PCI MSI are not unmasked one by one: the guest switches them on in one go, by their count. */
+/*
+ * The vectors of PCI MSI are not unmasked one by one: the guest switches them on in one go, by
+ * their count.
+ */
 static bool switched_on_at_once(const struct kthread *k, const struct irq_request *request)
 {
 	return k->machine->device[request->device].mode == DEVICE_MSI;

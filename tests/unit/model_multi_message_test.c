@@ -195,3 +195,38 @@ Test(multi_message, x86_without_remapping_has_one_at_run_time_too)
 	cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 1);
 	world_end(w);
 }
+
+static void release_body(struct kthread *k, void *argument)
+{
+	(void)argument;
+	irq_unrequest_vectors(k, 0, 2, 3);
+}
+
+/*
+ * free_irq() zeroes the entry and flushes it: a later message of the vector, whose device still has
+ * the first one's, is refused by the hardware and never reaches the freed interrupt.
+ */
+Test(multi_message, entry_of_a_freed_vector_is_gone)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct device_config device = four(4);
+		struct world *w = world_of(i, &device, NULL);
+
+		device_raise(&w->machine, 2);
+		world_settle(w);
+		cr_assert_eq(w->metrics.counter[METRIC_DELIVERED], 1, "the entry is cached now");
+		do_body(w, release_body);
+		cr_expect_eq(world_count(w, EV_FLUSH), 2, "begun and done");
+		device_raise(&w->machine, 2);
+		world_settle(w);
+		cr_expect_eq(world_count(w, EV_FAULT), 1, "%s", machines[i].move);
+		cr_expect_eq(w->metrics.counter[METRIC_LOST_BLOCKED], 1);
+		cr_expect_eq(w->machine.desc[2].flags & DESC_PENDING, 0);
+		for (uint32_t source = 0; source < 4; source += source == 1 ? 2 : 1) {
+			device_raise(&w->machine, source);
+		}
+		world_settle(w);
+		cr_expect_eq(w->metrics.counter[METRIC_DELIVERED], 4, "the others have theirs");
+		world_end(w);
+	}
+}
