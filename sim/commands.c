@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/output_conflicts.h"
 #include "sim/standard_output.h"
 #include "sim/suggest.h"
 
@@ -194,6 +195,9 @@ static enum exit_code run_command(const struct command *command, int argc, char 
 		.given = g_new0(struct given_option, (size_t)argc + 1),
 	};
 	enum exit_code code = parse(&invocation, argc, argv);
+	if (code == EXIT_HELD) {
+		code = output_conflicts_typed(&invocation);
+	}
 	if (code == EXIT_HELD) {
 		code = command->run(&invocation);
 	}
