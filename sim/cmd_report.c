@@ -5,12 +5,15 @@
 #include <stdio.h>
 
 #include "sim/commands.h"
+#include "sim/output_conflicts.h"
 #include "sim/plot_input.h"
 #include "sim/report.h"
 #include "sim/report_html.h"
 
+#define REPORT_DEFAULT "report.html"
+
 static const struct option options[] = {
-	{ "--output", 'o', "FILE", "the report; default: report.html; - is standard output" },
+	{ "--output", 'o', "FILE", "the report; default: " REPORT_DEFAULT "; - is standard output" },
 	{ "--against", 0, "KEY",
 	  "of a sweep, the key on the x axis; default: that with the most numbers" },
 	{ "--all-cells", 0, NULL, "of a sweep, pictures of every cell, not only of the last one" },
@@ -82,18 +85,22 @@ static bool write_report(const struct plot_inputs *inputs, const char *path)
 static enum exit_code run(const struct invocation *invocation)
 {
 	const char *path = option_value(invocation, "--output");
+	enum exit_code code =
+		path ? EXIT_HELD : output_conflicts_output(invocation, REPORT_DEFAULT);
 	struct plot_options plot = {
 		.against = option_value(invocation, "--against"),
 		.all_cells = option_value(invocation, "--all-cells"),
 	};
+
+	if (code != EXIT_HELD) {
+		return code;
+	}
 	struct plot_inputs *inputs =
 		plot_inputs_load(invocation->operands, invocation->operands_count, &plot);
-
 	if (!inputs) {
 		return EXIT_USAGE;
 	}
-	enum exit_code code =
-		write_report(inputs, path ? path : "report.html") ? EXIT_HELD : EXIT_BROKEN;
+	code = write_report(inputs, path ? path : REPORT_DEFAULT) ? EXIT_HELD : EXIT_BROKEN;
 	plot_inputs_free(inputs);
 	return code;
 }

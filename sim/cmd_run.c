@@ -6,6 +6,7 @@
 
 #include "sim/commands.h"
 #include "sim/expect.h"
+#include "sim/output_conflicts.h"
 #include "sim/precision.h"
 #include "sim/progress.h"
 #include "sim/replay_report.h"
@@ -266,11 +267,15 @@ static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
 	return code;
 }
 
+static char *store_of(const struct run_plan *plan, const struct scenario *s)
+{
+	return plan->store ? g_strdup(plan->store) : g_strconcat(s->name, ".sweep", NULL);
+}
+
 static enum exit_code run_sweep(const struct scenario *s, const struct scenario_files *files,
 				const struct run_plan *plan, struct documents *all)
 {
-	g_autofree char *store =
-		plan->store ? g_strdup(plan->store) : g_strconcat(s->name, ".sweep", NULL);
+	g_autofree char *store = store_of(plan, s);
 	struct sweep_options sweep = {
 		.run = plan->run, .report = plan->report, .store = store, .resume = plan->resume,
 		.precision = plan->precision, .quiet = plan->quiet,
@@ -380,6 +385,33 @@ static enum exit_code run_all(const struct scenario_files *files, struct run_pla
 	return code;
 }
 
+/* What the scenarios turn out to be, next to the options. */
+static enum exit_code check_options(const struct invocation *invocation,
+				    const struct scenario_files *files, const struct run_plan *plan)
+{
+	enum exit_code code = EXIT_HELD;
+	size_t sweeps = 0;
+
+	if (plan->run.trace_file && files->count > 1) {
+		return usage_error(invocation->command, "--trace draws one scenario, not %zu",
+				   files->count);
+	}
+	for (size_t i = 0; i < files->count && code == EXIT_HELD; i++) {
+		bool is_sweep = files->each[i]->sweep_count > 0;
+		sweeps += is_sweep;
+		if (is_sweep && !plan->store) {
+			g_autofree char *store = store_of(plan, files->each[i]);
+			code = output_conflicts_output(invocation, store);
+		}
+	}
+	if (code == EXIT_HELD && sweeps == 0 && (plan->store || plan->resume)) {
+		code = usage_error(invocation->command,
+				   "%s is for a sweep: no scenario here has the key 'sweep'",
+				   plan->store ? "--store" : "--resume");
+	}
+	return code;
+}
+
 static enum exit_code run(const struct invocation *invocation)
 {
 	struct scenario_files files;
@@ -390,9 +422,8 @@ static enum exit_code run(const struct invocation *invocation)
 		return code;
 	}
 	code = scenario_files_load(invocation, &files);
-	if (code == EXIT_HELD && plan.run.trace_file && files.count > 1) {
-		code = usage_error(invocation->command, "--trace draws one scenario, not %zu",
-				   files.count);
+	if (code == EXIT_HELD) {
+		code = check_options(invocation, &files, &plan);
 	}
 	plan.summary = files.count > 1 && !option_value(invocation, "--tables");
 	if (code == EXIT_HELD) {

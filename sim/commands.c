@@ -2,9 +2,11 @@
 #include "sim/commands.h"
 
 #include <glib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/output_conflicts.h"
 #include "sim/standard_output.h"
 #include "sim/suggest.h"
 
@@ -194,6 +196,9 @@ static enum exit_code run_command(const struct command *command, int argc, char 
 	};
 	enum exit_code code = parse(&invocation, argc, argv);
 	if (code == EXIT_HELD) {
+		code = output_conflicts_typed(&invocation);
+	}
+	if (code == EXIT_HELD) {
 		code = command->run(&invocation);
 	}
 	g_free(invocation.operands);
@@ -230,5 +235,7 @@ enum exit_code commands_run(int argc, char **argv)
 int commands_main(int argc, char **argv)
 {
 	standard_output_begin();
+	/* A file that grows too large is an error of its write. */
+	signal(SIGXFSZ, SIG_IGN);
 	return standard_output_end(commands_run(argc, argv));
 }

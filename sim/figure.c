@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
 #include "sim/figure.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "sim/embedded.h"
 #include "sim/report.h"
@@ -202,37 +206,115 @@ static char *said(const char *messages)
 	return g_string_free(line, FALSE);
 }
 
-static bool run_gnuplot(const struct figure *f, const char *folder, enum figure_format format,
-			char **error)
+/* Everything in a file without a name, closed. */
+static GString *contents(int fd)
 {
-	g_autofree char *set_format =
-		g_strdup_printf("format='%s'", figure_format_names[format]);
+	GString *text = g_string_new(NULL);
+	char buffer[65536];
+	off_t at = 0;
+	ssize_t got;
+
+	while ((got = pread(fd, buffer, sizeof(buffer), at)) > 0) {
+		g_string_append_len(text, buffer, got);
+		at += got;
+	}
+	close(fd);
+	return text;
+}
+
+/* Memory, as a disk may be full. */
+static int memory_file(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0) {
+		g_error("out of memory");
+	}
+	return fd;
+}
+
+/* The picture is gnuplot's standard output. False where it could not be run; *error says why. */
+static bool spawn_gnuplot(const struct figure *f, const char *folder, enum figure_format format,
+			  int picture, int messages, int *status, char **error)
+{
+	g_autofree char *set_format = g_strdup_printf("format='%s'; picture='/dev/stdout'",
+						      figure_format_names[format]);
 	g_autofree char *script = g_strdup_printf("%s.gp", f->stem);
 	/* --default-settings: a start-up file of the user's would restyle the picture. */
 	const char *argv[] = { "gnuplot", "--default-settings", "-e", set_format, script, NULL };
-	g_autofree char *messages = NULL;
 	/* Our scripts are UTF-8: in a locale that is not, gnuplot warns and misreads their texts. */
 	g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "LC_ALL", "C.UTF-8", TRUE);
 	GError *problem = NULL;
-	int status = 0;
+	GPid pid;
 
-	if (!g_spawn_sync(folder, (gchar **)(uintptr_t)argv, environment,
-			  G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
-			  &messages, &status, &problem)) {
+	if (!g_spawn_async_with_fds(folder, (gchar **)(uintptr_t)argv, environment,
+				    G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+				    &pid, -1, picture, messages, &problem)) {
 		*error = g_strdup_printf("gnuplot cannot be run: %s", problem->message);
 		g_error_free(problem);
 		return false;
 	}
-	g_autofree char *words = said(messages);
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR) {
+	}
+	return true;
+}
+
+/* The last bytes of each format tell that all are there. */
+static bool is_complete(const GString *picture, enum figure_format format)
+{
+	static const struct {
+		const char *text;
+		size_t length;
+	} ends[FIGURE_FORMATS] = {
+		[FIGURE_SVG] = { "</svg>", 6 },
+		[FIGURE_PNG] = { "IEND\xae\x42\x60\x82", 8 },
+		[FIGURE_PDF] = { "%%EOF", 5 },
+	};
+	size_t length = ends[format].length;
+	gsize whole = picture->len;
+
+	while (format != FIGURE_PNG && whole > 0 && g_ascii_isspace(picture->str[whole - 1])) {
+		whole--;
+	}
+	return whole >= length &&
+	       memcmp(picture->str + whole - length, ends[format].text, length) == 0;
+}
+
+/* What gnuplot drew and said comes to its place, or is an error. */
+static bool accept_picture(const struct figure *f, const char *folder, enum figure_format format,
+			   int status, const char *words, const GString *picture, char **error)
+{
+	g_autofree char *script = g_strdup_printf("%s/%s.gp", folder, f->stem);
+	g_autofree char *name = g_strdup_printf("%s.%s", f->stem, figure_format_names[format]);
+
 	if (WIFSIGNALED(status) || WEXITSTATUS(status)) {
-		*error = g_strdup_printf("%s/%s: gnuplot failed: %s", folder, script,
+		*error = g_strdup_printf("%s: gnuplot failed: %s", script,
 					 *words ? words : "without a word");
 		return false;
 	}
 	if (*words) {
-		fprintf(stderr, "msirace: %s/%s: gnuplot: %s\n", folder, script, words);
+		fprintf(stderr, "msirace: %s: gnuplot: %s\n", script, words);
 	}
-	return true;
+	if (!is_complete(picture, format)) {
+		*error = g_strdup_printf("%s/%s: gnuplot drew %s", folder, name,
+					 picture->len ? "only a part" : "nothing");
+		return false;
+	}
+	return write_file(folder, name, picture, error);
+}
+
+static bool run_gnuplot(const struct figure *f, const char *folder, enum figure_format format,
+			char **error)
+{
+	int picture_fd = memory_file("picture"), messages_fd = memory_file("messages"), status = 0;
+	bool ran = spawn_gnuplot(f, folder, format, picture_fd, messages_fd, &status, error);
+	GString *picture = contents(picture_fd), *messages = contents(messages_fd);
+	g_autofree char *words = said(messages->str);
+	bool done = ran && accept_picture(f, folder, format, status, words, picture, error);
+
+	g_string_free(picture, TRUE);
+	g_string_free(messages, TRUE);
+	return done;
 }
 
 bool figure_draw(const struct figure *f, const char *folder, unsigned formats, char **error)

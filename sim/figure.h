@@ -48,7 +48,8 @@ GString *figure_script(const struct figure *f);
 
 /*
  * Writes STEM.gp and its tables into folder, which exists, and runs gnuplot there for each of the formats (a set of
- * 1 << enum figure_format). False where that failed; *error, g_free()d by the caller, then says why, with what gnuplot said.
+ * 1 << enum figure_format), which draws into memory: a picture that is not complete does not come to its place. False where
+ * that failed; *error, g_free()d by the caller, then says why, with what gnuplot said.
  * Warnings of gnuplot go to stderr.
  */
 bool figure_draw(const struct figure *f, const char *folder, unsigned formats, char **error);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "sim/json_read.h"
+
 static void plot_races(const struct plot_options *options, GHashTable *stems, GPtrArray *plots,
 		       const GPtrArray *races)
 {
@@ -12,17 +14,27 @@ static void plot_races(const struct plot_options *options, GHashTable *stems, GP
 	}
 }
 
-/* Traces and witnesses; false where the document is something else, which results_load() then tells. */
-static bool load_races(const char *path, struct plot_input *input, char **error)
+/* A trace, witnesses, or results: each is parsed once, as it may come through a pipe. */
+static void read_document(const char *path, const struct plot_options *options, GHashTable *stems,
+			  GPtrArray *plots, struct plot_input *input, char **error)
 {
-	g_autoptr(JsonParser) parser = json_parser_new();
+	g_autoptr(JsonParser) parser = json_read_file(path, error);
+	JsonNode *root = parser ? json_parser_get_root(parser) : NULL;
 
-	if (!json_parser_load_from_file(parser, path, NULL) ||
-	    race_recognize(json_parser_get_root(parser)) == RACE_NONE) {
-		return false;
+	if (!parser) {
+		return;
 	}
-	input->races = race_read(path, json_parser_get_root(parser), error);
-	return true;
+	if (race_recognize(root) != RACE_NONE) {
+		input->races = race_read(path, root, error);
+		if (input->races) {
+			plot_races(options, stems, plots, input->races);
+		}
+		return;
+	}
+	input->results = results_read(path, root, error);
+	if (input->results) {
+		plot_results(input->results, options, stems, plots, error);
+	}
 }
 
 static bool load(const char *path, const struct plot_options *options, GHashTable *stems,
@@ -31,16 +43,7 @@ static bool load(const char *path, const struct plot_options *options, GHashTabl
 	g_autofree char *error = NULL;
 
 	input->plots_first = plots->len;
-	if (load_races(path, input, &error)) {
-		if (input->races) {
-			plot_races(options, stems, plots, input->races);
-		}
-	} else {
-		input->results = results_load(path, &error);
-		if (input->results) {
-			plot_results(input->results, options, stems, plots, &error);
-		}
-	}
+	read_document(path, options, stems, plots, input, &error);
 	input->plots_end = plots->len;
 	if (error) {
 		fprintf(stderr, "msirace: %s\n", error);

@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/report.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/output_file.h"
 #include "sim/standard_output.h"
-
-/* A full disk may show only when the file is closed. */
-static int write_file(const char *path, const GString *document)
-{
-	FILE *out = fopen(path, "w");
-	int error = 0;
-
-	if (!out) {
-		return errno;
-	}
-	if (fwrite(document->str, 1, document->len, out) != document->len) {
-		error = errno;
-	}
-	if (fclose(out) != 0 && !error) {
-		error = errno;
-	}
-	return error;
-}
 
 bool report_write(const char *path, const GString *document, char **error)
 {
@@ -33,7 +15,7 @@ bool report_write(const char *path, const GString *document, char **error)
 		standard_output_flush();
 		return true;
 	}
-	int code = write_file(path, document);
+	int code = output_file_write(path, document->str, document->len);
 	if (code) {
 		*error = g_strdup_printf("%s: cannot write: %s", path, g_strerror(code));
 	}

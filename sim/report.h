@@ -99,9 +99,10 @@ GString *report_junit(const struct run_result *result, const struct expect_outco
 		      const struct report_options *options);
 
 /*
- * Writes a document to path, replacing a file that is there, or to stdout where path is "-" or
- * NULL. False where a file failed, even at the last byte (a full disk); *error, g_free()d by the
- * caller, then names the file and the reason. What standard output does not take is told at the end
+ * Writes a document to path, or to stdout where path is "-" or NULL. A file that is there is
+ * replaced when the whole document is on disk (sim/output_file.h). False where a file failed, even
+ * at the last byte (a full disk); *error, g_free()d by the caller, then names the file and the
+ * reason. What standard output does not take is told at the end
  * of the program (sim/standard_output.h).
  */
 bool report_write(const char *path, const GString *document, char **error);

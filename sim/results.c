@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/results.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
+#include "sim/json_read.h"
 #include "sim/report.h"
 
 /*
@@ -750,28 +750,29 @@ static void read_set(struct reading *r, JsonNode *root, struct results_set *to)
 	}
 }
 
-struct results_set *results_load(const char *path, char **error)
+struct results_set *results_read(const char *path, JsonNode *root, char **error)
 {
-	struct reading r = { .path = path };
+	struct reading r = { .path = path, .place = g_string_new(NULL) };
 	struct results_set *set = g_new0(struct results_set, 1);
-	JsonParser *parser = json_parser_new();
-	GError *problem = NULL;
 
 	set->path = g_strdup(path);
-	r.place = g_string_new(NULL);
-	if (json_parser_load_from_file(parser, path, &problem)) {
-		read_set(&r, json_parser_get_root(parser), set);
-	} else {
-		complain(&r, "", problem->message);
-		g_error_free(problem);
-	}
-	g_object_unref(parser);
+	read_set(&r, root, set);
 	g_string_free(r.place, TRUE);
 	*error = r.error;
 	if (r.error) {
 		results_free(set);
 		return NULL;
 	}
+	return set;
+}
+
+struct results_set *results_load(const char *path, char **error)
+{
+	JsonParser *parser = json_read_file(path, error);
+	struct results_set *set =
+		parser ? results_read(path, json_parser_get_root(parser), error) : NULL;
+
+	g_clear_object(&parser);
 	return set;
 }
 

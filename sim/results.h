@@ -9,6 +9,7 @@
 #ifndef MSIRACE_SIM_RESULTS_H
 #define MSIRACE_SIM_RESULTS_H
 
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -129,6 +130,9 @@ struct results_set {
  * what cannot be; *error, g_free()d by the caller, is then one line that names the file and the member.
  */
 struct results_set *results_load(const char *path, char **error);
+
+/* The same of a document that is parsed; path is what it is called. root may be NULL: it was empty. */
+struct results_set *results_read(const char *path, JsonNode *root, char **error);
 
 void results_free(struct results_set *set);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/loader.h"
+#include "sim/output_conflicts.h"
 
 static gint compare_paths(gconstpointer a, gconstpointer b)
 {
@@ -126,6 +127,27 @@ static bool load_one(const char *path, const struct scenario_load_options *optio
 	return s != NULL;
 }
 
+/* What was found in a folder, and what a scenario names, is read as well as what was typed. */
+static enum exit_code check_outputs(const struct invocation *invocation, const struct scenario *s)
+{
+	const struct scenario_recording *recording = &s->recording;
+	const char *const named[] = {
+		s->file,
+		s->machine.platform_file,
+		recording->file,
+		recording->start,
+	};
+	enum exit_code code = EXIT_HELD;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(named) && code == EXIT_HELD; i++) {
+		code = output_conflicts_input(invocation, named[i]);
+	}
+	for (size_t i = 0; i < recording->snapshots_count && code == EXIT_HELD; i++) {
+		code = output_conflicts_input(invocation, recording->snapshots[i]);
+	}
+	return code;
+}
+
 static enum exit_code load(const struct invocation *invocation, bool deep, struct scenario_files *files)
 {
 	const char **strategies = option_values(invocation, "--strategy");
@@ -156,6 +178,9 @@ static enum exit_code load(const struct invocation *invocation, bool deep, struc
 		}
 	}
 	g_ptr_array_free(paths, TRUE);
+	for (size_t i = 0; i < files->count && code == EXIT_HELD; i++) {
+		code = check_outputs(invocation, files->each[i]);
+	}
 	return code;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/expect.h"
+#include "sim/json_read.h"
 #include "sim/metrics.h"
 #include "sim/precision.h"
 #include "sim/progress.h"
@@ -77,11 +78,90 @@ static enum exit_code run_cell(struct sweep_job *job, const struct scenario *cel
 	return status == RUN_OK ? EXIT_HELD : status == RUN_BROKEN ? EXIT_BROKEN : EXIT_INTERRUPTED;
 }
 
+/* But for its replications, which --precision changes. */
+static bool same_scenario(const char *a, const char *b)
+{
+	g_auto(GStrv) lines_a = g_strsplit(a, "\n", -1);
+	g_auto(GStrv) lines_b = g_strsplit(b, "\n", -1);
+	bool same = g_strv_length(lines_a) == g_strv_length(lines_b);
+
+	for (guint i = 0; same && lines_a[i]; i++) {
+		same = strcmp(lines_a[i], lines_b[i]) == 0 ||
+		       (g_str_has_prefix(lines_a[i], "replications:") &&
+			g_str_has_prefix(lines_b[i], "replications:"));
+	}
+	return same;
+}
+
+static const char *problem_of_run(const struct results *run, const struct scenario *cell,
+				  const char *version)
+{
+	if (run->partial) {
+		return "is partial";
+	}
+	if (strcmp(run->version, version) != 0) {
+		return "is of another version";
+	}
+	if (run->seed != cell->seed || !same_scenario(run->resolved, cell->resolved_yaml)) {
+		return "is of another scenario";
+	}
+	bool same = run->contenders_count == cell->contenders_count;
+	for (uint32_t i = 0; same && i < run->contenders_count; i++) {
+		same = strcmp(run->contenders[i].name, cell->contenders[i].name) == 0 &&
+		       run->contenders[i].replications > 0;
+	}
+	return same ? NULL : "is of other strategies";
+}
+
+/*
+ * What is wrong with a document of the store, which anybody may have changed since it was put there.
+ * NULL where it is what running the cell would give.
+ */
+static char *problem_of(const struct sweep_job *job, const struct scenario *cell,
+			const char *document)
+{
+	const char *store = job->options->store;
+	char *error = NULL;
+	g_autoptr(JsonParser) parser = json_read_text(store, document, strlen(document), &error);
+	JsonNode *root = parser ? json_parser_get_root(parser) : NULL;
+
+	if (!parser) {
+		return error;
+	}
+	if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
+		return g_strdup_printf("%s: not a document", store);
+	}
+	struct results_set *set = results_read(store, root, &error);
+	if (set) {
+		const char *problem =
+			set->sweep ? "is a sweep"
+				   : problem_of_run(&set->each[0], cell,
+						    job->options->report.version);
+		error = problem ? g_strdup_printf("%s: %s", store, problem) : NULL;
+	}
+	results_free(set);
+	return error;
+}
+
+/* What the store has of a cell; NULL where that is nothing, or nothing that can be used. */
+static char *find_document(const struct sweep_job *job, const struct scenario *cell)
+{
+	char *document = sweep_store_find(job->store, cell, job->options->report.version);
+	g_autofree char *problem = document ? problem_of(job, cell, document) : NULL;
+
+	if (problem) {
+		fprintf(stderr, "msirace: %s; cell %zu of %zu is run again\n", problem,
+			job->progress.cell + 1, job->sweep.cells_count);
+		g_clear_pointer(&document, g_free);
+	}
+	return document;
+}
+
 /* A document that the store has, or a new one, which it has then. */
 static enum exit_code finish_cell(struct sweep_job *job, const struct scenario *cell)
 {
 	const char *version = job->options->report.version;
-	char *document = sweep_store_find(job->store, cell, version);
+	char *document = find_document(job, cell);
 	enum exit_code code = EXIT_HELD;
 
 	if (!document) {

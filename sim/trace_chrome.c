@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "sim/json_write.h"
+#include "sim/output_file.h"
 
 /*
  * Threads are told apart by their number alone in some viewers: a kind's tracks start at a multiple
@@ -18,7 +19,8 @@
 #define ARROW_END_PS 1000u
 
 struct trace {
-	FILE *out;
+	struct output_file *file;
+	FILE *out;     /* file's */
 	gchar *path;
 	uint64_t from_ps;
 	uint64_t to_ps;
@@ -36,13 +38,15 @@ struct trace *trace_open(const char *path, uint64_t from_ps, uint64_t to_ps, cha
 		*error = g_strdup_printf("%s: the trace window is empty", path);
 		return NULL;
 	}
-	FILE *out = fopen(path, "w");
-	if (out == NULL) {
-		*error = g_strdup_printf("%s: cannot write: %s", path, g_strerror(errno));
+	int code;
+	struct output_file *file = output_file_open(path, &code);
+	if (file == NULL) {
+		*error = g_strdup_printf("%s: cannot write: %s", path, g_strerror(code));
 		return NULL;
 	}
 	struct trace *trace = g_new0(struct trace, 1);
-	trace->out = out;
+	trace->file = file;
+	trace->out = output_file_stream(file);
 	trace->path = g_strdup(path);
 	trace->from_ps = from_ps;
 	trace->to_ps = to_ps;
@@ -193,10 +197,8 @@ bool trace_close(struct trace *trace, char **error)
 	*error = NULL;
 	g_string_assign(trace->text, trace->filled ? "\n]\n" : "[]\n");
 	put(trace);
-	if (fclose(trace->out) != 0 && trace->error == 0) {
-		trace->error = errno;
-	}
-	int code = trace->error;
+	int finished = output_file_finish(trace->file);
+	int code = trace->error ? trace->error : finished;
 	if (code) {
 		*error = g_strdup_printf("%s: cannot write: %s", trace->path, g_strerror(code));
 	}

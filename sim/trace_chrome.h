@@ -25,8 +25,9 @@ struct trace_track {
 };
 
 /*
- * Creates path, cutting a file that is there. NULL where that fails; *error, g_free()d by the caller, then says why. An
- * empty window (from_ps >= to_ps) is an error. to_ps UINT64_MAX: to the end.
+ * Begins the document of path, which takes the place of a file that is there when the trace is closed
+ * (sim/output_file.h). NULL where that fails; *error, g_free()d by the caller, then says why. An empty window
+ * (from_ps >= to_ps) is an error. to_ps UINT64_MAX: to the end.
  */
 struct trace *trace_open(const char *path, uint64_t from_ps, uint64_t to_ps, char **error);
 
@@ -61,8 +62,8 @@ void trace_flow(struct trace *trace, struct trace_track from, uint64_t from_ps, 
 		const char *name, const char *args);
 
 /*
- * Ends the document and frees the trace. False where any write failed; *error, g_free()d by the caller, then says why. The
- * file is valid JSON only if true.
+ * Ends the document, puts it in its place, and frees the trace. False where any write failed; *error, g_free()d by the
+ * caller, then says why, and the file is what it was before.
  */
 bool trace_close(struct trace *trace, char **error);
 

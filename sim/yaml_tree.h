@@ -13,8 +13,8 @@
 #include "sim/diagnostics.h"
 
 #define YAML_BYTES_MAX (32u << 20)
-#define YAML_NODES_MAX 4000000u   /* entries of merged mappings count again */
-#define YAML_DEPTH_MAX 24u
+#define YAML_NODES_MAX 4000000   /* entries of merged mappings count again */
+#define YAML_DEPTH_MAX 24
 
 enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 

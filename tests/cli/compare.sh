@@ -64,6 +64,25 @@ xmllint --noout --nonet --schema ../data/junit.xsd "$work/out.xml" 2>"$work/err"
 grep -q "^| .*worse |$" "$work/out.md" || fail "Markdown: $(cat "$work/out.md")"
 expect 3 "$work/base.json" "$work/worse.json" --json /dev/full
 
+# Documents that would take the parser's stack, or hide that.
+python3 - "$work" <<-'END' || fail "no documents"
+	import sys
+	for name, text in (("array", "[" * 100000), ("object", '{"a":' * 100000), ("string", '["\\"", "]", ' + "[" * 100000),
+			   ("comment", '/* " */' + "[" * 100000), ("line", '// "\n' + "[" * 100000), ("quote", "'\"'" + "[" * 100000),
+			   ("empty", ""), ("open", '["'), ("two", "{} {}")):
+	    open(sys.argv[1] + "/deep-" + name + ".json", "w").write(text)
+	END
+for name in array object string comment line quote empty open two; do
+	expect 2 "$work/deep-$name.json" "$work/base.json"
+	says err "deep-$name.json:"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "deep-$name.json: $(cat "$work/err")"
+	"$msirace" report "$work/deep-$name.json" -o "$work/deep.html" >"$work/out" 2>"$work/err"
+	[ $? -eq 2 ] || fail "report of deep-$name.json: $(cat "$work/err")"
+done
+expect 2 "$work/base.json" "$work/deep-array.json"
+says err "deep-array.json:1:25: nested too deeply: more than 24 levels"
+"$msirace" compare "$work/base.json" /dev/stdin <"$work/base.json" >"$work/out" || fail "a document from a pipe"
+
 expect 2 "$work/base.json"
 expect 2 "$work/base.json" "$work/none.json"
 says err "none.json: "

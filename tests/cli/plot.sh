@@ -217,5 +217,24 @@ printf '#!/bin/sh\necho "warning: odd" >&2\n' >"$work/bin/gnuplot"
 expect 3 report leak.json -o "$work/y.html"
 says err "gnuplot: warning: odd"
 says err "gnuplot drew nothing"
+mkdir "$work/kept"
+for format in svg png pdf; do
+	echo good >"$work/kept/affinity-race-loss-sweep.$format"
+	printf '#!/bin/sh\nPATH=%s\ngnuplot "$@" | head -c 4000\n' "$path" >"$work/bin/gnuplot"
+	expect 3 plot sweep.json -o "$work/kept" --kind loss --format $format
+	says err "loss-sweep.$format: gnuplot drew only a part"
+	[ "$(cat "$work/kept/affinity-race-loss-sweep.$format")" = good ] || fail "a part of a picture"
+done
 PATH=$path
+
+# A disk with no room for a picture, but for its script and data.
+(
+	ulimit -f 24
+	"$msirace" plot sweep.json -o "$work/kept" --kind loss >"$work/out" 2>"$work/err"
+)
+[ $? -eq 3 ] || fail "a picture that does not fit: $(cat "$work/err")"
+says err "loss-sweep.svg: gnuplot drew only a part"
+[ "$(cat "$work/kept/affinity-race-loss-sweep.svg")" = good ] || fail "a part of a picture"
+[ -s "$work/out" ] && fail "a picture that does not fit is told: $(cat "$work/out")"
+[ -z "$(ls -A "$work/kept" | grep '^[.]')" ] || fail "left over: $(ls -A "$work/kept")"
 exit $failed

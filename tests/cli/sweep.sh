@@ -47,6 +47,36 @@ cmp -s "$work/reference.txt" "$work/victim.txt" || fail "a resumed sweep has ano
 run victim --resume --json - >"$work/again.json" || fail "a finished sweep cannot be resumed"
 cmp -s "$work/reference.json" "$work/again.json" || fail "a finished sweep changes"
 
+# What the store holds is checked as any document is; a cell whose document is not sound is run again, and that is said.
+python3 - "$work/victim" <<-'END' || fail "the store cannot be damaged"
+	import json, sqlite3, sys
+	database = sqlite3.connect(sys.argv[1])
+	rows = database.execute("SELECT digest, document FROM cell ORDER BY rowid").fetchall()
+	assert len(rows) == 12
+	good = rows[0][1]
+	def changed(document, change):
+	    d = json.loads(document)
+	    change(d)
+	    return json.dumps(d)
+	bad = ["not json", "{}", "", good[:len(good) // 2], good + good, "[" * 100000, "[" + rows[6][1] + "]",
+	       changed(rows[7][1], lambda d: d.update(schema_version=99)),
+	       changed(rows[8][1], lambda d: d["contenders"][0].update(name="x86-unknown")),
+	       changed(rows[9][1], lambda d: d.update(partial=True)),
+	       rows[11][1],
+	       changed(rows[11][1], lambda d: d["contenders"][0]["derived"].pop("lost_per_migration"))]
+	for (digest, _), document in zip(rows, bad):
+	    database.execute("UPDATE cell SET document = ? WHERE digest = ?", (document, digest))
+	database.commit()
+	END
+run victim --resume --json "$work/mended.json" >"$work/mended.txt" 2>"$work/err" || fail "a damaged store: $(cat "$work/err")"
+cmp -s "$work/reference.json" "$work/mended.json" || fail "a damaged store changes the document"
+cmp -s "$work/reference.txt" "$work/mended.txt" || fail "a damaged store changes the table"
+[ "$(grep -c "^msirace: .*victim: *.*; cell [0-9]* of 12 is run again$" "$work/err")" -eq 12 ] ||
+	fail "a damaged store: $(cut -c1-200 "$work/err")"
+[ "$(wc -l <"$work/err")" -eq 12 ] || fail "more is said: $(cut -c1-200 "$work/err")"
+run victim --resume --json "$work/mended.json" >"$work/mended.txt" 2>"$work/err" || fail "a mended store"
+[ -s "$work/err" ] && fail "a mended store: $(cat "$work/err")"
+
 # Errors: of a value, of a path, of a store that is something else, of documents that a sweep has not.
 run bad --set "sweep={devices.edu.raise.rate: [10]}" >"$work/out" 2>"$work/err"
 [ $? -eq 2 ] || fail "a value without a unit is not refused"

@@ -104,6 +104,8 @@ check 2 "binary.yaml:2:3: error: not a text file: byte 0xff" validate "$work/bin
 check 2 "zero: error: too large" validate /dev/zero
 head -c 100000 /dev/zero | tr '\0' '[' >"$work/deep.yaml"
 check 2 "error: .*deep\|error: not YAML" validate "$work/deep.yaml"
+printf 'a: [[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]\n' >"$work/deep.yaml"
+check 2 "nested too deeply: more than 24 levels" validate "$work/deep.yaml"
 {
 	echo "a0: &a0 [x, x, x, x, x, x, x, x, x, x]"
 	for i in 1 2 3 4 5 6 7 8 9; do

@@ -49,7 +49,8 @@ if (format eq 'svg') {
 	font_big = ',9'
 	font_small = ',5.8'
 } }
-set output stem.'.'.format
+if (!exists("picture")) picture = stem.'.'.format
+set output picture
 
 set border 3 linecolor rgb ink
 set tics nomirror textcolor rgb ink
