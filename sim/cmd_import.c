@@ -195,8 +195,11 @@ static char *recording_key(const struct scenario_recording *source, const char *
 static GString *scenario_text(const struct import *in)
 {
 	const struct replay_result *result = &in->report.result;
+	bool comparable = replay_report_compared(&in->report) > 0;
 	g_autofree char *recording =
-		in->scenario_path ? recording_key(&in->source, in->scenario_path) : g_strdup("");
+		!in->scenario_path ? g_strdup("")
+		: comparable       ? recording_key(&in->source, in->scenario_path)
+		                   : g_strdup("# no key 'recording': nothing in it could be compared\n");
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
@@ -420,7 +423,9 @@ const struct command command_import = {
 		"with every state where it has none.\n\n"
 		"The scenario of -o has what --start, --cpus and --snapshot were. --json holds the replay, as\n"
 		"the member \"replay\" of `msirace run --json` does; neither the strategies nor the log.\n\n"
-		"Exit status 1: something that can be compared is not equal.",
+		"Exit status 1: something that can be compared is not equal, or nothing could be compared; the\n"
+		"scenario of -o then has no recording to compare its runs with. Exit status 2: no event of the\n"
+		"vector allocator is in TRACE.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"
 		   "  msirace import trace.txt -o history.yaml && msirace run history.yaml\n"

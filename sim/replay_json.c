@@ -123,6 +123,7 @@ static void write_snapshots(struct json_writer *w, const struct replay_options *
 		json_uint(w, "mark_line", snapshot->mark_line);
 		json_bool(w, "equal", !snapshot->difference || snapshot->equal_line);
 		json_uint(w, "equal_line", snapshot->equal_line);
+		json_uint(w, "gap_line", snapshot->gap_line);
 		json_string(w, "difference", snapshot->difference);
 		json_end(w);
 	}
@@ -196,6 +197,7 @@ void replay_report_json(struct json_writer *w, const char *key, const struct rep
 	json_string(w, "recording", report->source->file);
 	json_string(w, "start", report->source->start);
 	json_bool(w, "agreement", report->agrees);
+	json_uint(w, "compared", replay_report_compared(report));
 	write_trace(w, &report->result);
 	write_operations(w, &report->result);
 	write_decisions(w, &report->result);

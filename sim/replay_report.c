@@ -2,6 +2,7 @@
 #include "sim/replay_report.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,6 +83,34 @@ static bool read_states(struct replay_report *report)
 	return read;
 }
 
+/* Most of what is no recording has one reason for all of its lines. */
+static enum exit_code refuse_empty(const struct replay_report *report)
+{
+	const struct ftrace_counts *trace = &report->result.trace;
+	g_autoptr(GString) text = g_string_new(NULL);
+	int most = 0;
+
+	for (int reason = 0; reason < IGNORED_REASONS; reason++) {
+		most = trace->ignored[reason] > trace->ignored[most] ? reason : most;
+	}
+	if (trace->lines == 0) {
+		g_string_append(text, "it is empty");
+	} else {
+		g_string_append_printf(text, "%" PRIu64 " lines", trace->lines);
+	}
+	if (trace->ignored[most]) {
+		g_string_append_printf(text, ", of these %" PRIu64 " %s, the first in line %" PRIu64,
+		                       trace->ignored[most],
+		                       ftrace_ignored_text((enum ftrace_ignored)most),
+		                       trace->first_line[most]);
+	}
+	fprintf(stderr,
+	        "msirace: %s: no event of the vector allocator in it; %s. A recording is the text of "
+	        "ftrace, with irq_matrix:* and irq_vectors:vector_*\n",
+	        report->source->file, text->str);
+	return EXIT_USAGE;
+}
+
 static enum exit_code replay(struct replay_report *report, int fd,
                              struct recorded_scenario *scenario)
 {
@@ -101,8 +130,11 @@ static enum exit_code replay(struct replay_report *report, int fd,
 		return EXIT_USAGE;
 	}
 	report->writes = write_sequences_end(report->sequences);
+	if (replay_allocator_events(&report->result) == 0) {
+		return refuse_empty(report);
+	}
 	report->agrees = replay_agrees(&report->result, &report->options) &&
-	                 !report->writes->divergences;
+	                 !report->writes->divergences && replay_report_compared(report) > 0;
 	return report->agrees ? EXIT_HELD : EXIT_NOT_HELD;
 }
 
@@ -148,9 +180,18 @@ void replay_report_release(struct replay_report *report)
 	what_if_free(report->what_if);
 }
 
+uint64_t replay_report_compared(const struct replay_report *report)
+{
+	return replay_compared(&report->result, &report->options) + report->writes->compared;
+}
+
 void replay_report_print(const struct replay_report *report, FILE *out)
 {
+	const struct replay_others others = { report->writes->compared,
+		                              report->writes->divergences > 0 };
+
 	replay_print(&report->result, &report->options, report->source->file, out);
+	replay_print_verdict(&report->result, &report->options, &others, out);
 	write_sequences_print(report->writes, out);
 	if (report->result.parts) {
 		what_if_print(report->what_if, out);
@@ -164,12 +205,15 @@ char *replay_report_differences(const struct replay_report *report)
 	if (report->agrees) {
 		return g_string_free(text, TRUE);
 	}
+	if (replay_report_compared(report) == 0) {
+		g_string_append(text, "nothing in the recording could be compared\n");
+	}
 	if (report->result.divergences) {
 		g_string_append(text, report->result.divergence);
 	}
 	for (size_t i = 0; i < report->options.snapshots_count; i++) {
 		const struct replay_snapshot *snapshot = &report->options.snapshots[i];
-		if (replay_snapshot_disagrees(&report->result, snapshot)) {
+		if (replay_snapshot_disagrees(snapshot)) {
 			g_string_append_printf(text, "snapshot %s: %s\n", snapshot->name,
 			                       snapshot->difference);
 		}

@@ -220,6 +220,8 @@ static void leave_part(struct replay *r)
 	if (r->matrix) {
 		matrix_state_free(r->result->end);
 		r->result->end = matrix_state_of(r->matrix);
+		start_state_free(r->before);
+		r->before = g_steal_pointer(&r->state);
 	}
 	start_state_free(r->state);
 	g_free(r->matrix);
@@ -246,6 +248,9 @@ static int enter_part(struct replay *r, char **error)
 		return -EINVAL;
 	}
 	r->sum_known = r->state->sum_known;
+	if (!first) {
+		replay_seek_in_gap(r, line);
+	}
 	if (r->options->part) {
 		r->options->part(r->options->context, r->state->state);
 	}
@@ -351,6 +356,7 @@ int replay_recording(int fd, const struct replay_options *options, struct replay
 	}
 	replay_finish_snapshots(r);
 	leave_part(r);
+	start_state_free(r->before);
 	close_readers(r);
 	g_free(r);
 	return got;
@@ -363,15 +369,44 @@ void replay_result_release(struct replay_result *result)
 	matrix_state_free(result->end);
 }
 
-bool replay_snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s)
+bool replay_snapshot_disagrees(const struct replay_snapshot *s)
 {
-	return s->difference && !s->equal_line && (s->mark_line || result->parts < 2);
+	return s->difference && !s->equal_line && !s->gap_line;
+}
+
+static bool is_of_allocator(enum ftrace_kind kind)
+{
+	return kind != FT_MARK && kind != FT_HANDLER_ENTRY;
+}
+
+uint64_t replay_allocator_events(const struct replay_result *result)
+{
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < FTRACE_KINDS; kind++) {
+		sum += is_of_allocator((enum ftrace_kind)kind) ? result->trace.events[kind] : 0;
+	}
+	return sum;
+}
+
+uint64_t replay_compared(const struct replay_result *result, const struct replay_options *options)
+{
+	uint64_t sum = result->counters_compared;
+
+	for (int i = 0; i < REPLAY_DECISIONS; i++) {
+		sum += result->compared[i];
+	}
+	for (size_t i = 0; result->parts && i < options->snapshots_count; i++) {
+		const struct replay_snapshot *s = &options->snapshots[i];
+		sum += !s->difference || s->equal_line;
+	}
+	return sum;
 }
 
 bool replay_agrees(const struct replay_result *result, const struct replay_options *options)
 {
 	for (size_t i = 0; i < options->snapshots_count; i++) {
-		if (replay_snapshot_disagrees(result, &options->snapshots[i])) {
+		if (replay_snapshot_disagrees(&options->snapshots[i])) {
 			return false;
 		}
 	}

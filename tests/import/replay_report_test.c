@@ -87,7 +87,7 @@ static void expect_same(const struct results_replay *read, const struct replay_r
 	for (uint32_t i = 0; i < read->snapshots_count; i++) {
 		cr_expect_str_eq(read->snapshots[i].name, report->options.snapshots[i].name);
 		cr_expect_eq(read->snapshots[i].equal,
-			     !replay_snapshot_disagrees(result, &report->options.snapshots[i]));
+			     !replay_snapshot_disagrees(&report->options.snapshots[i]));
 	}
 	cr_assert_eq(read->what_if_count, WHAT_IF_PLACEMENTS);
 	const struct what_if_row *rows = what_if_rows(report->what_if);
