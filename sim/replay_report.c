@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/replay_report.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/import/log_match.h"
 #include "sim/recorded_scenario.h"
 #include "sim/recording_file.h"
 
 struct readers {
 	struct write_sequences *writes;
 	struct what_if *what_if;
-	struct recorded_scenario *scenario;
+	const struct replay_listeners *also;
 };
 
 static void read_part(void *context, const struct matrix_state *start)
@@ -20,8 +22,8 @@ static void read_part(void *context, const struct matrix_state *start)
 	struct readers *readers = context;
 
 	what_if_part(readers->what_if, start);
-	if (readers->scenario) {
-		recorded_scenario_start(readers->scenario, start);
+	if (readers->also->scenario) {
+		recorded_scenario_start(readers->also->scenario, start);
 	}
 }
 
@@ -37,8 +39,11 @@ static void read_event(void *context, const struct ftrace_event *e)
 	struct readers *readers = context;
 
 	write_sequences_event(readers->writes, e);
-	if (readers->scenario) {
-		recorded_scenario_event(readers->scenario, e, readers->writes);
+	if (readers->also->scenario) {
+		recorded_scenario_event(readers->also->scenario, e, readers->writes);
+	}
+	if (readers->also->log) {
+		log_match_event(readers->also->log, e);
 	}
 }
 
@@ -112,9 +117,9 @@ static enum exit_code refuse_empty(const struct replay_report *report)
 }
 
 static enum exit_code replay(struct replay_report *report, int fd,
-                             struct recorded_scenario *scenario)
+                             const struct replay_listeners *listeners)
 {
-	struct readers readers = { report->sequences, report->what_if, scenario };
+	struct readers readers = { report->sequences, report->what_if, listeners };
 	struct replay_options options = report->options;
 	char *error = NULL;
 
@@ -125,11 +130,16 @@ static enum exit_code replay(struct replay_report *report, int fd,
 	int got = replay_recording(fd, &options, &report->result, &error);
 	if (got < 0) {
 		fprintf(stderr, "msirace: %s: %s\n", report->source->file,
-		        error ? error : g_strerror(-got));
+		        error               ? error
+		        : got == -EOVERFLOW ? "no recording: a line of more than 64 MiB"
+		                            : g_strerror(-got));
 		g_free(error);
 		return EXIT_USAGE;
 	}
 	report->writes = write_sequences_end(report->sequences);
+	if (listeners->log) {
+		log_match_end(listeners->log);
+	}
 	if (replay_allocator_events(&report->result) == 0) {
 		return refuse_empty(report);
 	}
@@ -140,28 +150,30 @@ static enum exit_code replay(struct replay_report *report, int fd,
 
 enum exit_code replay_report_make_open(struct replay_report *report, int fd,
                                        const struct scenario_recording *source,
-                                       struct recorded_scenario *scenario)
+                                       const struct replay_listeners *listeners)
 {
 	*report = (struct replay_report){
 		.source = source,
 		.sequences = write_sequences_new(NULL, -1),
 		.what_if = what_if_new(),
 	};
-	return read_states(report) ? replay(report, fd, scenario) : EXIT_USAGE;
+	return read_states(report) ? replay(report, fd, listeners) : EXIT_USAGE;
 }
 
 enum exit_code replay_report_make(struct replay_report *report,
                                   const struct scenario_recording *source,
-                                  struct recorded_scenario *scenario)
+                                  const struct replay_listeners *listeners)
 {
-	int fd = recording_open(source->file);
+	char *error = NULL;
+	int fd = recording_open(source->file, &error);
 
 	*report = (struct replay_report){ .source = source };
 	if (fd < 0) {
-		fprintf(stderr, "msirace: %s: %s\n", source->file, g_strerror(-fd));
+		fprintf(stderr, "msirace: %s\n", error);
+		g_free(error);
 		return EXIT_USAGE;
 	}
-	enum exit_code code = replay_report_make_open(report, fd, source, scenario);
+	enum exit_code code = replay_report_make_open(report, fd, source, listeners);
 	close(fd);
 	return code;
 }

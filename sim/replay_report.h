@@ -17,6 +17,13 @@
 #include "sim/write_sequences.h"
 
 struct recorded_scenario;
+struct log_match;
+
+/* What reads every event along; NULL: nothing. */
+struct replay_listeners {
+	struct recorded_scenario *scenario;
+	struct log_match *log;
+};
 
 struct replay_report {
 	const struct scenario_recording *source; /* borrowed */
@@ -30,19 +37,19 @@ struct replay_report {
 };
 
 /*
- * Reads what source names and replays it; scenario, NULL: none, reads along. EXIT_NOT_HELD: something
+ * Reads what source names and replays it, and the listeners read along. EXIT_NOT_HELD: something
  * that can be compared is not equal, or nothing can be; EXIT_USAGE: a file cannot be read, or is no
  * recording of a vector allocator, told on stderr. The report is filled in by both of the others, and
  * released by replay_report_release() after each of the three.
  */
 enum exit_code replay_report_make(struct replay_report *report,
                                   const struct scenario_recording *source,
-                                  struct recorded_scenario *scenario);
+                                  const struct replay_listeners *listeners);
 
 /* The same for a recording that is open: fd is the caller's and seekable, source->file only a name. */
 enum exit_code replay_report_make_open(struct replay_report *report, int fd,
                                        const struct scenario_recording *source,
-                                       struct recorded_scenario *scenario);
+                                       const struct replay_listeners *listeners);
 
 void replay_report_release(struct replay_report *report);
 
