@@ -33,7 +33,7 @@ static const struct option options[] = {
 	  "compare with this state of the allocator (.ktdump); may be repeated" },
 	{ "--start", 0, "FILE",
 	  "the state at the beginning: a .ktdump, or debugfs irq/domains/VECTOR" },
-	{ "--cpus", 0, "N", "the machine has N CPUs; default: as many as the recording shows" },
+	{ "--cpus", 0, "N", "the machine has N CPUs, no fewer than the recording shows (the default)" },
 	{ "--json", 0, "FILE", "write the replay as JSON; - is standard output, in place of the tables" },
 	{ "--log", 0, "FILE", "also read the emulator's log of writes and messages (.qemu)" },
 	{ 0 },

@@ -48,6 +48,7 @@ static void write_trace(struct json_writer *w, const struct replay_result *resul
 	json_uint(w, "lost_events", trace->lost_events);
 	json_uint(w, "unknown_losses", trace->unknown_losses);
 	write_count_and_line(w, "backwards", trace->backwards, trace->backwards_line);
+	json_uint(w, "held", trace->held);
 }
 
 static void write_operations(struct json_writer *w, const struct replay_result *result)
@@ -59,6 +60,7 @@ static void write_operations(struct json_writer *w, const struct replay_result *
 	json_end(w);
 	write_count_and_line(w, "operations_out_of_range", result->out_of_range,
 	                     result->out_of_range_line);
+	write_count_and_line(w, "warnings", result->warnings, result->warning_line);
 	write_count_and_line(w, "contradictions", result->history.contradictions,
 	                     result->history.contradictions_line);
 	write_count_and_line(w, "unfinished", result->history.unfinished,

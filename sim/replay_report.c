@@ -116,6 +116,22 @@ static enum exit_code refuse_empty(const struct replay_report *report)
 	return EXIT_USAGE;
 }
 
+/* A machine with fewer CPUs than it has would be another machine. */
+static enum exit_code refuse_cpus(const struct replay_report *report)
+{
+	const struct replay_result *result = &report->result;
+
+	fprintf(stderr, "msirace: %s: a machine of %u CPUs, as 'cpus' says, is too small: ",
+	        report->source->file, report->source->cpus);
+	if (result->beyond_line) {
+		fprintf(stderr, "line %" PRIu64 " has CPU %u\n", result->beyond_line,
+		        result->beyond_cpu);
+	} else {
+		fprintf(stderr, "its counters or a state tell of %u\n", result->cpus);
+	}
+	return EXIT_USAGE;
+}
+
 static enum exit_code replay(struct replay_report *report, int fd,
                              const struct replay_listeners *listeners)
 {
@@ -142,6 +158,9 @@ static enum exit_code replay(struct replay_report *report, int fd,
 	}
 	if (replay_allocator_events(&report->result) == 0) {
 		return refuse_empty(report);
+	}
+	if (report->source->cpus && report->result.cpus > report->source->cpus) {
+		return refuse_cpus(report);
 	}
 	report->agrees = replay_agrees(&report->result, &report->options) &&
 	                 !report->writes->divergences && replay_report_compared(report) > 0;

@@ -65,8 +65,9 @@ char *replay_report_differences(const struct replay_report *report);
 /*
  * A member of this key. 0 as a line: there is none.
  *   recording, start (null: concluded), agreement, compared: how much was (0: no agreement), lines, events, cpus, first_ns, last_ns, parts,
- *   ignored: [{reason, count, first_line}]; lost_events, unknown_losses: of the markers; backwards
- *   operations: {verb: n}; operations_out_of_range, contradictions, unfinished: {count, first_line}
+ *   ignored: [{reason, count, first_line}]; lost_events, unknown_losses: of the markers; backwards, held: earlier than
+ *   the latest time above, at which they are taken
+ *   operations: {verb: n}; operations_out_of_range, warnings (of the allocator core), contradictions, unfinished: {count, first_line}
  *   decisions: [{decision, made, compared, equal, not_comparable}]; every kind
  *   not_comparable: [{reason, decisions, first_line}]
  *   counters: {compared, equal, not_comparable}

@@ -86,6 +86,8 @@ struct replay_result {
 	struct ftrace_counts trace;
 	struct history_counts history;
 	uint32_t cpus;
+	uint32_t beyond_cpu;         /* the first that is beyond options.cpus ... */
+	uint64_t beyond_line;        /* ... in this line; 0: none, or only by the counters */
 	uint64_t parts;              /* of the recording that have operations in them */
 	uint64_t jumps;              /* gaps that only the counters tell */
 	uint64_t jump_line;          /* before the first one's */
@@ -106,6 +108,10 @@ struct replay_result {
 	uint64_t counters_compared; /* one for each number */
 	uint64_t counters_equal;
 	uint64_t counters_open; /* not comparable: the recording begins too late */
+	uint64_t warnings; /* of the allocator core: it was asked for what it does not do, here or
+	                      under another placement */
+	uint64_t warning_line; /* at the first one; 0: at the start */
+	const char *warning;   /* the first; NULL: none */
 	uint64_t divergences;
 	uint64_t divergence_line;
 	char *divergence; /* the first, with both states, several lines; NULL: none */

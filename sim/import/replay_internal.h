@@ -30,6 +30,7 @@ struct replay {
 	struct vector_matrix *matrix; /* of the part that is replayed */
 	struct start_state *state;    /* its start; sets and counted are kept up to date */
 	bool sum_known;               /* of available counts */
+	uint64_t line;                /* that is replayed */
 	struct start_state *before;   /* the state of the part before this one; NULL: none */
 };
 

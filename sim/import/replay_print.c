@@ -89,6 +89,12 @@ static void print_operations(const struct replay_result *result, FILE *out)
 		                              "be, the first in line %" PRIu64 "\n",
 		        result->out_of_range, result->out_of_range_line);
 	}
+	if (result->warnings) {
+		fprintf(out,
+		        "warnings   %" PRIu64 " of the allocator core, the first in line %" PRIu64
+		        ": %s\n",
+		        result->warnings, result->warning_line, result->warning);
+	}
 	if (result->history.contradictions) {
 		fprintf(out,
 		        "history    %" PRIu64
