@@ -11,9 +11,11 @@
 #include "sim/commands.h"
 #include "sim/expect.h"
 #include "sim/import/emulator_log.h"
+#include "sim/import/log_match.h"
 #include "sim/loader.h"
 #include "sim/progress.h"
 #include "sim/recorded_scenario.h"
+#include "sim/recording_file.h"
 #include "sim/replay_report.h"
 #include "sim/report.h"
 #include "sim/run.h"
@@ -31,7 +33,7 @@ static const struct option options[] = {
 	  "compare with this state of the allocator (.ktdump); may be repeated" },
 	{ "--start", 0, "FILE",
 	  "the state at the beginning: a .ktdump, or debugfs irq/domains/VECTOR" },
-	{ "--cpus", 0, "N", "the machine has N CPUs; default: as many as the recording shows" },
+	{ "--cpus", 0, "N", "the machine has N CPUs, no fewer than the recording shows (the default)" },
 	{ "--json", 0, "FILE", "write the replay as JSON; - is standard output, in place of the tables" },
 	{ "--log", 0, "FILE", "also read the emulator's log of writes and messages (.qemu)" },
 	{ 0 },
@@ -45,6 +47,9 @@ struct import {
 	bool no_strategies;
 	const char *scenario_path; /* to be written; NULL: none */
 	struct recorded_scenario *scenario;
+	const char *log_path; /* NULL: none */
+	struct emulator_log log;
+	struct log_match match;
 };
 
 static enum exit_code cannot(const char *path, int error)
@@ -82,11 +87,11 @@ static void print_log(const struct emulator_log *log, const char *path, FILE *ou
 	}
 	fprintf(out, "\nlog        %s: %" PRIu64 " lines, %zu cycles\n", path, log->lines,
 	        log->cycles_count);
-	if (log->ignored || log->too_many) {
+	if (log->ignored || log->too_many || log->outside) {
 		fprintf(out,
 		        "ignored    %" PRIu64 " lines that cannot be read, the first is %" PRIu64
-		        "; %" PRIu64 " steps too many\n",
-		        log->ignored, log->ignored_line, log->too_many);
+		        "; %" PRIu64 " steps too many; %" PRIu64 " before the first cycle\n",
+		        log->ignored, log->ignored_line, log->too_many, log->outside);
 	}
 	fprintf(out, "%-28s %10s %10s %10s\n", "the raise fell", "cycles", "torn", "stale");
 	for (int place = 0; place < LOG_PLACES; place++) {
@@ -100,41 +105,83 @@ static void print_log(const struct emulator_log *log, const char *path, FILE *ou
 
 /*
  * A message that is torn goes stale, and no other: in CPU offline no handler is owed that would
- * cover it.
+ * cover it. A cycle that is not whole says nothing, so it does not agree either.
  */
-static bool log_agrees(const struct emulator_log *log, FILE *out)
+static bool cycles_agree(const struct emulator_log *log, FILE *out)
 {
+	size_t counts[CYCLE_VERDICTS] = { 0 };
+	const struct log_cycle *first = NULL;
+
 	for (size_t i = 0; i < log->cycles_count; i++) {
 		const struct log_cycle *c = &log->cycles[i];
-		if (c->judged && c->raises == 1 && c->stale != c->torn) {
-			fprintf(out,
-			        "divergence line %" PRIu64 ": cycle %s %" PRIu64
-			        " is %s, and its message was %s\n",
-			        c->line, c->name, c->tag, c->stale ? "stale" : "serviced",
-			        c->torn ? "torn" : "whole");
-			return false;
-		}
+		enum cycle_verdict verdict = log_cycle_verdict(c);
+		bool fine = verdict == CYCLE_AGREES || verdict == CYCLE_NOT_JUDGED;
+		counts[verdict]++;
+		first = first || fine ? first : c;
 	}
-	fprintf(out, "agreement  complete: exactly the torn messages left the device unserviced\n");
-	return true;
+	if (counts[CYCLE_NOT_JUDGED]) {
+		fprintf(out, "not comparable: %zu cycles: %s\n", counts[CYCLE_NOT_JUDGED],
+		        log_cycle_text(CYCLE_NOT_JUDGED));
+	}
+	if (!first) {
+		return counts[CYCLE_AGREES] > 0;
+	}
+	fprintf(out,
+	        "divergence %zu of %zu cycles do not agree, the first in line %" PRIu64
+	        ": cycle %s %" PRIu64 " ",
+	        log->cycles_count - counts[CYCLE_AGREES] - counts[CYCLE_NOT_JUDGED],
+	        log->cycles_count, first->line, first->name, first->tag);
+	if (log_cycle_verdict(first) == CYCLE_DIFFERS) {
+		fprintf(out, "is %s, and its message was %s\n", first->stale ? "stale" : "serviced",
+		        first->torn ? "torn" : "whole");
+	} else {
+		fprintf(out, "is not whole: %s\n", log_cycle_text(log_cycle_verdict(first)));
+	}
+	return false;
 }
 
-static enum exit_code read_log(const char *path, FILE *out)
+static enum exit_code judge_log(const struct import *in)
 {
-	struct emulator_log log;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int got = fd < 0 ? -errno : emulator_log_read(fd, &log);
-	bool agrees = false;
+	const struct log_match *match = &in->match;
+	bool agree = cycles_agree(&in->log, in->out);
+	bool other = log_match_possible(match) && !log_match_same(match);
 
-	if (got >= 0) {
-		print_log(&log, path, out);
-		agrees = log_agrees(&log, out);
+	log_match_print(match, in->out);
+	if (!agree || other || in->log.too_many) {
+		fprintf(in->out, "agreement  none: %s\n",
+		        other ? "the log is of another run"
+		              : "the log does not show whole cycles that agree with their verdicts");
+		return EXIT_NOT_HELD;
 	}
-	if (fd >= 0) {
-		emulator_log_release(&log);
-		close(fd);
+	fputs("agreement  complete: exactly the torn messages left the device unserviced\n", in->out);
+	return EXIT_HELD;
+}
+
+/* Before the trace, whose events are held against it. */
+static enum exit_code read_log(struct import *in)
+{
+	char *error = NULL;
+	int fd = recording_open(in->log_path, &error);
+
+	if (fd < 0) {
+		fprintf(stderr, "msirace: %s\n", error);
+		g_free(error);
+		return EXIT_USAGE;
 	}
-	return got < 0 ? cannot(path, -got) : agrees ? EXIT_HELD : EXIT_NOT_HELD;
+	int got = emulator_log_read(fd, &in->log);
+	close(fd);
+	if (got < 0) {
+		return cannot(in->log_path, -got);
+	}
+	if (in->log.cycles_count == 0) {
+		fprintf(stderr,
+		        "msirace: %s: no cycle in it, a line \"# cycle name=NAME tag=N verdict=VERDICT\"; it "
+		        "is empty, or no log of the emulator\n",
+		        in->log_path);
+		return EXIT_USAGE;
+	}
+	in->match.log = &in->log;
+	return EXIT_HELD;
 }
 
 /* Relative to the scenario's folder where it lies there, otherwise from the root. */
@@ -195,8 +242,11 @@ static char *recording_key(const struct scenario_recording *source, const char *
 static GString *scenario_text(const struct import *in)
 {
 	const struct replay_result *result = &in->report.result;
+	bool comparable = replay_report_compared(&in->report) > 0;
 	g_autofree char *recording =
-		in->scenario_path ? recording_key(&in->source, in->scenario_path) : g_strdup("");
+		!in->scenario_path ? g_strdup("")
+		: comparable       ? recording_key(&in->source, in->scenario_path)
+		                   : g_strdup("# no key 'recording': nothing in it could be compared\n");
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
@@ -325,7 +375,8 @@ static enum exit_code write_json(const struct import *in)
 
 static enum exit_code replay(struct import *in)
 {
-	enum exit_code code = replay_report_make(&in->report, &in->source, in->scenario);
+	struct replay_listeners listeners = { in->scenario, in->log_path ? &in->match : NULL };
+	enum exit_code code = replay_report_make(&in->report, &in->source, &listeners);
 
 	if (code >= EXIT_USAGE) {
 		return code;
@@ -344,14 +395,19 @@ static enum exit_code replay(struct import *in)
 
 static enum exit_code replay_all(struct import *in, const struct invocation *invocation)
 {
-	const char *log = option_value(invocation, "--log");
-	enum exit_code code = replay(in);
+	in->log_path = option_value(invocation, "--log");
+	enum exit_code code = in->log_path ? read_log(in) : EXIT_HELD;
 
-	if (log && code < EXIT_USAGE) {
-		enum exit_code read = read_log(log, in->out);
-		code = MAX(code, read);
+	if (code == EXIT_HELD) {
+		code = replay(in);
+		replay_report_release(&in->report);
 	}
-	replay_report_release(&in->report);
+	if (in->log_path && code < EXIT_USAGE) {
+		print_log(&in->log, in->log_path, in->out);
+		enum exit_code judged = judge_log(in);
+		code = MAX(code, judged);
+	}
+	emulator_log_release(&in->log);
 	return code;
 }
 
@@ -421,7 +477,12 @@ const struct command command_import = {
 		"with every state where it has none.\n\n"
 		"The scenario of -o has what --start, --cpus and --snapshot were. --json holds the replay, as\n"
 		"the member \"replay\" of `msirace run --json` does; neither the strategies nor the log.\n\n"
-		"Exit status 1: something that can be compared is not equal.",
+		"--log: each cycle of the log must be whole, its verdict that of its message, and its messages those\n"
+		"of the trace's CPU offline, one cycle for each; a trace without k_fixup_irqs or k_msi_write says\n"
+		"nothing of it.\n\n"
+		"Exit status 1: something that can be compared is not equal, or nothing could be compared; the\n"
+		"scenario of -o then has no recording to compare its runs with. Exit status 2: no event of the\n"
+		"vector allocator is in TRACE.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"
 		   "  msirace import trace.txt -o history.yaml && msirace run history.yaml\n"

@@ -347,7 +347,7 @@ static enum exit_code run_with_history(const struct scenario *s, const struct sc
 	if (!s->recording.file) {
 		return run_either(s, files, plan, all);
 	}
-	enum exit_code code = replay_report_make(&replay, &s->recording, NULL);
+	enum exit_code code = replay_report_make(&replay, &s->recording, &(struct replay_listeners){ 0 });
 	if (code < EXIT_USAGE) {
 		append_replay(all, plan, &replay);
 		plan->report.replay = &replay;

@@ -48,6 +48,7 @@ static void write_trace(struct json_writer *w, const struct replay_result *resul
 	json_uint(w, "lost_events", trace->lost_events);
 	json_uint(w, "unknown_losses", trace->unknown_losses);
 	write_count_and_line(w, "backwards", trace->backwards, trace->backwards_line);
+	json_uint(w, "held", trace->held);
 }
 
 static void write_operations(struct json_writer *w, const struct replay_result *result)
@@ -59,6 +60,7 @@ static void write_operations(struct json_writer *w, const struct replay_result *
 	json_end(w);
 	write_count_and_line(w, "operations_out_of_range", result->out_of_range,
 	                     result->out_of_range_line);
+	write_count_and_line(w, "warnings", result->warnings, result->warning_line);
 	write_count_and_line(w, "contradictions", result->history.contradictions,
 	                     result->history.contradictions_line);
 	write_count_and_line(w, "unfinished", result->history.unfinished,
@@ -123,6 +125,7 @@ static void write_snapshots(struct json_writer *w, const struct replay_options *
 		json_uint(w, "mark_line", snapshot->mark_line);
 		json_bool(w, "equal", !snapshot->difference || snapshot->equal_line);
 		json_uint(w, "equal_line", snapshot->equal_line);
+		json_uint(w, "gap_line", snapshot->gap_line);
 		json_string(w, "difference", snapshot->difference);
 		json_end(w);
 	}
@@ -196,6 +199,7 @@ void replay_report_json(struct json_writer *w, const char *key, const struct rep
 	json_string(w, "recording", report->source->file);
 	json_string(w, "start", report->source->start);
 	json_bool(w, "agreement", report->agrees);
+	json_uint(w, "compared", replay_report_compared(report));
 	write_trace(w, &report->result);
 	write_operations(w, &report->result);
 	write_decisions(w, &report->result);

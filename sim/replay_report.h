@@ -17,6 +17,13 @@
 #include "sim/write_sequences.h"
 
 struct recorded_scenario;
+struct log_match;
+
+/* What reads every event along; NULL: nothing. */
+struct replay_listeners {
+	struct recorded_scenario *scenario;
+	struct log_match *log;
+};
 
 struct replay_report {
 	const struct scenario_recording *source; /* borrowed */
@@ -26,24 +33,28 @@ struct replay_report {
 	struct write_sequences *sequences;
 	const struct write_sequence_counts *writes;
 	struct what_if *what_if;
-	bool agrees; /* all that could be compared is equal */
+	bool agrees; /* something could be compared, and all that could be is equal */
 };
 
 /*
- * Reads what source names and replays it; scenario, NULL: none, reads along. EXIT_NOT_HELD: something
- * that can be compared is not equal; EXIT_USAGE: a file cannot be read, told on stderr. The report is
- * filled in by both of the others, and released by replay_report_release() after each of the three.
+ * Reads what source names and replays it, and the listeners read along. EXIT_NOT_HELD: something
+ * that can be compared is not equal, or nothing can be; EXIT_USAGE: a file cannot be read, or is no
+ * recording of a vector allocator, told on stderr. The report is filled in by both of the others, and
+ * released by replay_report_release() after each of the three.
  */
 enum exit_code replay_report_make(struct replay_report *report,
                                   const struct scenario_recording *source,
-                                  struct recorded_scenario *scenario);
+                                  const struct replay_listeners *listeners);
 
 /* The same for a recording that is open: fd is the caller's and seekable, source->file only a name. */
 enum exit_code replay_report_make_open(struct replay_report *report, int fd,
                                        const struct scenario_recording *source,
-                                       struct recorded_scenario *scenario);
+                                       const struct replay_listeners *listeners);
 
 void replay_report_release(struct replay_report *report);
+
+/* Decisions, counters, snapshots and affinity changes that were compared; 0 is no agreement. */
+uint64_t replay_report_compared(const struct replay_report *report);
 
 /* The text that people read. */
 void replay_report_print(const struct replay_report *report, FILE *out);
@@ -53,14 +64,15 @@ char *replay_report_differences(const struct replay_report *report);
 
 /*
  * A member of this key. 0 as a line: there is none.
- *   recording, start (null: concluded), agreement, lines, events, cpus, first_ns, last_ns, parts,
- *   ignored: [{reason, count, first_line}]; lost_events, unknown_losses: of the markers; backwards
- *   operations: {verb: n}; operations_out_of_range, contradictions, unfinished: {count, first_line}
+ *   recording, start (null: concluded), agreement, compared: how much was (0: no agreement), lines, events, cpus, first_ns, last_ns, parts,
+ *   ignored: [{reason, count, first_line}]; lost_events, unknown_losses: of the markers; backwards, held: earlier than
+ *   the latest time above, at which they are taken
+ *   operations: {verb: n}; operations_out_of_range, warnings (of the allocator core), contradictions, unfinished: {count, first_line}
  *   decisions: [{decision, made, compared, equal, not_comparable}]; every kind
  *   not_comparable: [{reason, decisions, first_line}]
  *   counters: {compared, equal, not_comparable}
  *   divergences, divergence: {line, text, states: ["recording  ...", "replay  ..."]}; null: none
- *   snapshots: [{name, mark_line, equal, equal_line, difference}]
+ *   snapshots: [{name, mark_line, equal, equal_line, gap_line, difference}]; gap_line: it fits the gap before it
  *   writes: {changes, compared, equal, messages, kinds: [{kind, equal}],
  *            not_comparable: [{reason, changes, first_line}], reservations_concluded,
  *            reservations_revised, destinations: {changes, learned, contradictions, first_line},

@@ -74,11 +74,20 @@ void core_env_warn(const char *file, int line, const char *message);
 bool core_env_lock_held(const void *lock);
 bool core_env_inject_failure(const char *place);
 
+/* True: each warning is said each time, not only the first of its place. */
+extern bool core_env_warn_always;
+
+/*
+ * Of the plain edition: warnings go to this function, each of them, until it is NULL again; then they go to stderr.
+ * message is a constant. Not for several threads at once.
+ */
+void core_env_listen(void (*listener)(void *context, const char *message), void *context);
+
 #define core_warn_once(condition, message)                                          \
 	({                                                                          \
 		static bool core_warned;                                            \
 		bool core_condition = (condition);                                  \
-		if (core_condition && !core_warned) {                               \
+		if (core_condition && (!core_warned || core_env_warn_always)) {     \
 			core_warned = true;                                         \
 			core_env_warn(__FILE__, __LINE__, message);                 \
 		}                                                                   \

@@ -74,8 +74,11 @@ static void begin_cycle(struct emulator_log *log, const char *line, uint64_t num
 
 static void add_step(struct emulator_log *log, const struct log_step *step)
 {
+	if (log->cycles_count == 0) {
+		log->outside++;
+		return;
+	}
 	struct log_cycle *c = &log->cycles[log->cycles_count - 1];
-
 	if (c->steps_count == LOG_STEPS_MAX) {
 		log->too_many++;
 		return;
@@ -98,9 +101,7 @@ static bool read_write(struct emulator_log *log, const char *line, uint64_t numb
 	for (int reg = 0; reg < LOG_REGISTERS; reg++) {
 		if (register_offsets[reg] == offset) {
 			step.reg = (enum log_register)reg;
-			if (log->cycles_count) {
-				add_step(log, &step);
-			}
+			add_step(log, &step);
 			return true;
 		}
 	}
@@ -120,9 +121,7 @@ static bool read_delivery(struct emulator_log *log, const char *line, uint64_t n
 	}
 	step.destination = (uint32_t)destination;
 	step.vector = (uint32_t)vector;
-	if (log->cycles_count) {
-		add_step(log, &step);
-	}
+	add_step(log, &step);
 	return true;
 }
 

@@ -78,6 +78,7 @@ struct emulator_log {
 	size_t cycles_count;
 	uint64_t lines;
 	uint64_t other_writes; /* to registers outside the message */
+	uint64_t outside; /* messages and writes of them before the first cycle */
 	uint64_t ignored;      /* lines that are none of these */
 	uint64_t ignored_line; /* the first */
 	uint64_t too_many;     /* steps and cycles beyond what is kept */

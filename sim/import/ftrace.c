@@ -463,10 +463,12 @@ static bool ignore(struct ftrace_reader *r, enum ftrace_ignored reason,
 static void note_event(struct ftrace_reader *r, struct ftrace_event *e)
 {
 	r->events++;
+	if (e->time_ns < r->above_ns && r->counts.backwards++ == 0) {
+		r->counts.backwards_line = e->line;
+	}
+	r->above_ns = e->time_ns;
 	if (e->time_ns < r->time_ns) {
-		if (r->counts.backwards++ == 0) {
-			r->counts.backwards_line = e->line;
-		}
+		r->counts.held++;
 		e->time_ns = r->time_ns;
 	}
 	r->time_ns = e->time_ns;
@@ -634,7 +636,7 @@ void ftrace_print_ignored(const struct ftrace_counts *counts, FILE *out)
 		fprintf(out,
 		        "time       %" PRIu64
 		        " events are earlier than the line above them, the first in line %" PRIu64
-		        "; taken in the order of the file\n",
-		        counts->backwards, counts->backwards_line);
+		        "; %" PRIu64 " are earlier than the latest one above, and are taken at its time\n",
+		        counts->backwards, counts->backwards_line, counts->held);
 	}
 }

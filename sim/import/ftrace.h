@@ -158,8 +158,9 @@ struct ftrace_counts {
 	uint64_t first_line[IGNORED_REASONS]; /* 0: none */
 	uint64_t lost_events;                 /* as the markers say */
 	uint64_t unknown_losses;              /* markers without a number */
-	uint64_t backwards;                   /* events before the event above them */
+	uint64_t backwards;                   /* events earlier than the one directly above */
 	uint64_t backwards_line;              /* the first one's */
+	uint64_t held; /* events earlier than the latest above them, whose time they take */
 	struct {
 		char name[FTRACE_NAME_BYTES];
 		uint64_t count;
@@ -172,7 +173,8 @@ struct ftrace_counts {
 
 struct ftrace_reader {
 	struct text_lines lines;
-	uint64_t time_ns;
+	uint64_t time_ns;  /* the latest so far */
+	uint64_t above_ns; /* of the event before, as it is written */
 	uint64_t events; /* since the last heading */
 	struct ftrace_counts counts;
 };

@@ -5,6 +5,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core_env.h"
+
 /* Operations on what no machine of this kind has are counted and left out. */
 static bool in_range(struct replay_result *result, const struct history_op *op, bool counting)
 {
@@ -23,11 +25,18 @@ static bool in_range(struct replay_result *result, const struct history_op *op, 
 	return fine;
 }
 
-static void note_cpu(struct replay_result *result, uint32_t cpu)
+static void note_cpu(struct replay *r, uint32_t cpu, uint64_t line)
 {
-	if (cpu != HISTORY_CPU_UNKNOWN && cpu >= result->cpus) {
-		result->cpus = cpu + 1;
+	struct replay_result *result = r->result;
+
+	if (cpu == HISTORY_CPU_UNKNOWN || cpu < result->cpus) {
+		return;
 	}
+	if (r->options->cpus && cpu >= r->options->cpus && !result->beyond_line) {
+		result->beyond_cpu = cpu;
+		result->beyond_line = line;
+	}
+	result->cpus = cpu + 1;
 }
 
 /* True: the part ends before this operation. */
@@ -48,7 +57,7 @@ static bool scan_op(struct replay *r, const struct history_op *op)
 		s->end_line = op->line;
 		return true;
 	}
-	note_cpu(r->result, op->cpu);
+	note_cpu(r, op->cpu, op->line);
 	s->operations++;
 	return false;
 }
@@ -75,7 +84,7 @@ static int scan_part(struct replay *r)
 			s->end_line = e.line;
 			return 0;
 		}
-		note_cpu(r->result, e.cpu);
+		note_cpu(r, e.cpu, e.line);
 		if (complete && scan_op(r, &op)) {
 			return 0;
 		}
@@ -220,6 +229,8 @@ static void leave_part(struct replay *r)
 	if (r->matrix) {
 		matrix_state_free(r->result->end);
 		r->result->end = matrix_state_of(r->matrix);
+		start_state_free(r->before);
+		r->before = g_steal_pointer(&r->state);
 	}
 	start_state_free(r->state);
 	g_free(r->matrix);
@@ -238,7 +249,7 @@ static int enter_part(struct replay *r, char **error)
 	if (got < 0) {
 		return got;
 	}
-	note_cpu(result, start_cpus_min(r->scanner.start) - 1);
+	note_cpu(r, start_cpus_min(r->scanner.start) - 1, 0);
 	const struct matrix_state *hint = first ? r->options->start : result->end;
 	r->state = start_resolve(r->scanner.start, result->cpus, hint, first && hint);
 	r->matrix = matrix_state_build(r->state->state, error);
@@ -246,6 +257,9 @@ static int enter_part(struct replay *r, char **error)
 		return -EINVAL;
 	}
 	r->sum_known = r->state->sum_known;
+	if (!first) {
+		replay_seek_in_gap(r, line);
+	}
 	if (r->options->part) {
 		r->options->part(r->options->context, r->state->state);
 	}
@@ -282,6 +296,7 @@ static int replay_parts(struct replay *r, char **error)
 
 	while (got >= 0 && (got = ftrace_next(&r->reader, &e)) > 0) {
 		bool complete = history_event(r->history, &e, &op);
+		r->line = e.line;
 		/*
 		 * A gap ends a part by itself, an operation that does not follow is the next part's
 		 * first.
@@ -325,6 +340,16 @@ static void close_readers(struct replay *r)
 	ftrace_close(&r->reader);
 }
 
+static void hear_warning(void *context, const char *message)
+{
+	struct replay *r = context;
+
+	if (r->result->warnings++ == 0) {
+		r->result->warning = message;
+		r->result->warning_line = r->line;
+	}
+}
+
 int replay_recording(int fd, const struct replay_options *options, struct replay_result *result,
                      char **error)
 {
@@ -346,11 +371,14 @@ int replay_recording(int fd, const struct replay_options *options, struct replay
 	if (got == 0) {
 		got = ftrace_open(&r->scanner.reader, fd);
 	}
+	core_env_listen(hear_warning, r);
 	if (got == 0) {
 		got = replay_parts(r, error);
 	}
 	replay_finish_snapshots(r);
 	leave_part(r);
+	core_env_listen(NULL, NULL);
+	start_state_free(r->before);
 	close_readers(r);
 	g_free(r);
 	return got;
@@ -363,15 +391,44 @@ void replay_result_release(struct replay_result *result)
 	matrix_state_free(result->end);
 }
 
-bool replay_snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s)
+bool replay_snapshot_disagrees(const struct replay_snapshot *s)
 {
-	return s->difference && !s->equal_line && (s->mark_line || result->parts < 2);
+	return s->difference && !s->equal_line && !s->gap_line;
+}
+
+static bool is_of_allocator(enum ftrace_kind kind)
+{
+	return kind != FT_MARK && kind != FT_HANDLER_ENTRY;
+}
+
+uint64_t replay_allocator_events(const struct replay_result *result)
+{
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < FTRACE_KINDS; kind++) {
+		sum += is_of_allocator((enum ftrace_kind)kind) ? result->trace.events[kind] : 0;
+	}
+	return sum;
+}
+
+uint64_t replay_compared(const struct replay_result *result, const struct replay_options *options)
+{
+	uint64_t sum = result->counters_compared;
+
+	for (int i = 0; i < REPLAY_DECISIONS; i++) {
+		sum += result->compared[i];
+	}
+	for (size_t i = 0; result->parts && i < options->snapshots_count; i++) {
+		const struct replay_snapshot *s = &options->snapshots[i];
+		sum += !s->difference || s->equal_line;
+	}
+	return sum;
 }
 
 bool replay_agrees(const struct replay_result *result, const struct replay_options *options)
 {
 	for (size_t i = 0; i < options->snapshots_count; i++) {
-		if (replay_snapshot_disagrees(result, &options->snapshots[i])) {
+		if (replay_snapshot_disagrees(&options->snapshots[i])) {
 			return false;
 		}
 	}

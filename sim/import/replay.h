@@ -57,6 +57,12 @@ struct replay_snapshot {
 	 */
 	uint64_t equal_line; /* after it, for the last time; 0: never */
 	char *difference;    /* at the mark, or without one at the end; NULL: equal then */
+	/*
+	 * It is equal nowhere, and may have been taken in the gap that ends before this line: there
+	 * each of its vectors is as it was before the gap, or as it is after it, and each count is
+	 * between the two. 0: in no gap.
+	 */
+	uint64_t gap_line;
 	bool open;
 };
 
@@ -80,6 +86,8 @@ struct replay_result {
 	struct ftrace_counts trace;
 	struct history_counts history;
 	uint32_t cpus;
+	uint32_t beyond_cpu;         /* the first that is beyond options.cpus ... */
+	uint64_t beyond_line;        /* ... in this line; 0: none, or only by the counters */
 	uint64_t parts;              /* of the recording that have operations in them */
 	uint64_t jumps;              /* gaps that only the counters tell */
 	uint64_t jump_line;          /* before the first one's */
@@ -100,6 +108,10 @@ struct replay_result {
 	uint64_t counters_compared; /* one for each number */
 	uint64_t counters_equal;
 	uint64_t counters_open; /* not comparable: the recording begins too late */
+	uint64_t warnings; /* of the allocator core: it was asked for what it does not do, here or
+	                      under another placement */
+	uint64_t warning_line; /* at the first one; 0: at the start */
+	const char *warning;   /* the first; NULL: none */
 	uint64_t divergences;
 	uint64_t divergence_line;
 	char *divergence; /* the first, with both states, several lines; NULL: none */
@@ -115,21 +127,37 @@ int replay_recording(int fd, const struct replay_options *options, struct replay
                      char **error);
 void replay_result_release(struct replay_result *result);
 
-/*
- * The snapshot is not equal where it must be. Nothing says that one without a mark was not taken
- * where the recording has a gap.
- */
-bool replay_snapshot_disagrees(const struct replay_result *result, const struct replay_snapshot *s);
+/* Events of the vector allocator and of its callers: neither marks nor handlers. */
+uint64_t replay_allocator_events(const struct replay_result *result);
 
-/* All that could be compared agrees: decisions, counters, snapshots. */
+/* The snapshot is equal nowhere, and no gap explains that. */
+bool replay_snapshot_disagrees(const struct replay_snapshot *s);
+
+/* Decisions and counters that were compared completely, and snapshots that are equal somewhere. */
+uint64_t replay_compared(const struct replay_result *result, const struct replay_options *options);
+
+/*
+ * No decision, counter or snapshot differs. That is no agreement where replay_compared() is 0: then
+ * nothing could differ.
+ */
 bool replay_agrees(const struct replay_result *result, const struct replay_options *options);
 
 /* As the table shows them. */
 const char *replay_decision_name(enum replay_decision decision);
 const char *replay_incomparable_text(enum replay_incomparable why);
 
-/* The agreement as the table of `msirace import`. */
+/* What was replayed and compared, as the table of `msirace import`. */
 void replay_print(const struct replay_result *result, const struct replay_options *options,
                   const char *name, FILE *out);
+
+/* What else was compared with the recording. */
+struct replay_others {
+	uint64_t compared;
+	bool differ;
+};
+
+/* The line that says whether all of it agrees, and the first divergence. */
+void replay_print_verdict(const struct replay_result *result, const struct replay_options *options,
+                          const struct replay_others *others, FILE *out);
 
 #endif

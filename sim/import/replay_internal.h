@@ -30,6 +30,8 @@ struct replay {
 	struct vector_matrix *matrix; /* of the part that is replayed */
 	struct start_state *state;    /* its start; sets and counted are kept up to date */
 	bool sum_known;               /* of available counts */
+	uint64_t line;                /* that is replayed */
+	struct start_state *before;   /* the state of the part before this one; NULL: none */
 };
 
 static inline bool replay_mask_has(const struct history_op *op, uint32_t cpu)
@@ -71,8 +73,12 @@ void replay_make_mask(const struct replay *r, const struct history_op *op, bool 
  */
 bool replay_force(struct replay *r, const struct history_op *op, bool reservation);
 
-/* replay_snapshots.c: after each operation, at each mark, and when all is replayed. */
+/*
+ * replay_snapshots.c: after each operation, in the gap that ends before a line, at each mark, and
+ * when all is replayed.
+ */
 void replay_seek_snapshots(struct replay *r, uint64_t line);
+void replay_seek_in_gap(struct replay *r, uint64_t line);
 void replay_place_mark(struct replay *r, const struct ftrace_event *e);
 void replay_finish_snapshots(struct replay *r);
 

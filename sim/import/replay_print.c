@@ -89,6 +89,12 @@ static void print_operations(const struct replay_result *result, FILE *out)
 		                              "be, the first in line %" PRIu64 "\n",
 		        result->out_of_range, result->out_of_range_line);
 	}
+	if (result->warnings) {
+		fprintf(out,
+		        "warnings   %" PRIu64 " of the allocator core, the first in line %" PRIu64
+		        ": %s\n",
+		        result->warnings, result->warning_line, result->warning);
+	}
 	if (result->history.contradictions) {
 		fprintf(out,
 		        "history    %" PRIu64
@@ -136,8 +142,7 @@ static void print_decisions(const struct replay_result *result, FILE *out)
 	}
 }
 
-static void print_snapshot(const struct replay_result *result, const struct replay_snapshot *s,
-                           FILE *out)
+static void print_snapshot(const struct replay_snapshot *s, FILE *out)
 {
 	fprintf(out, "snapshot   %s", s->name);
 	if (s->mark_line) {
@@ -149,10 +154,32 @@ static void print_snapshot(const struct replay_result *result, const struct repl
 		fputs(s->mark_line ? "equal\n" : "equal at the end\n", out);
 	} else if (s->equal_line) {
 		fprintf(out, "equal after line %" PRIu64 "\n", s->equal_line);
+	} else if (s->gap_line) {
+		fprintf(out,
+		        "not compared: it fits the gap before line %" PRIu64
+		        ", between what was before and after it; %s\n",
+		        s->gap_line, s->difference);
 	} else {
-		fprintf(out, "%s%s\n", s->difference,
-		        s->mark_line || result->parts < 2 ? ""
-		                                          : "; it may have been taken in a gap");
+		fprintf(out, "%s; equal nowhere\n", s->difference);
+	}
+}
+
+void replay_print_verdict(const struct replay_result *result, const struct replay_options *options,
+                          const struct replay_others *others, FILE *out)
+{
+	if (result->divergences) {
+		fprintf(out, "divergence %" PRIu64 ", the first in %s\n", result->divergences,
+		        result->divergence);
+	} else if (!replay_agrees(result, options)) {
+		fputs("agreement  none: a snapshot is not equal\n", out);
+	} else if (others->differ) {
+		fputs("agreement  none: messages of an affinity change are not equal\n", out);
+	} else if (replay_compared(result, options) + others->compared == 0) {
+		fputs("agreement  none: nothing in it could be compared\n", out);
+	} else {
+		fputs("agreement  complete: every decision and every counter that can be compared "
+		      "is equal\n",
+		      out);
 	}
 }
 
@@ -170,13 +197,6 @@ void replay_print(const struct replay_result *result, const struct replay_option
 	print_operations(result, out);
 	print_decisions(result, out);
 	for (size_t i = 0; i < options->snapshots_count; i++) {
-		print_snapshot(result, &options->snapshots[i], out);
-	}
-	if (result->divergences) {
-		fprintf(out, "divergence %" PRIu64 ", the first in %s\n", result->divergences,
-		        result->divergence);
-	} else if (result->parts) {
-		fprintf(out, "agreement  complete: every decision and every counter that can be "
-		             "compared is equal\n");
+		print_snapshot(&options->snapshots[i], out);
 	}
 }

@@ -49,6 +49,67 @@ void replay_seek_snapshots(struct replay *r, uint64_t line)
 	}
 }
 
+static bool is_within(uint64_t value, uint64_t a, uint64_t b)
+{
+	return value >= MIN(a, b) && value <= MAX(a, b);
+}
+
+/* As far as a side of the gap is not proven, it says nothing. */
+static bool cpu_is_between(const struct replay *r, const struct matrix_state *s, uint32_t cpu)
+{
+	const struct start_state *before = r->before, *after = r->state;
+	const struct matrix_cpu_state *was = &r->result->end->cpu[cpu], *found = &s->cpu[cpu],
+				      *is = &after->state->cpu[cpu];
+
+	for (uint32_t vector = s->first; vector < s->end; vector++) {
+		size_t at = (size_t)cpu * s->vectors + vector;
+		if (!s->system[vector] &&
+		    !((before->sets[at] | after->sets[at]) & s->vector[at])) {
+			return false;
+		}
+	}
+	if (found->online != was->online && found->online != is->online) {
+		return false;
+	}
+	bool counted = found->counted && before->counted[cpu] && after->counted[cpu];
+	bool mapped = found->counted && before->mapped[cpu] && after->mapped[cpu];
+	return (!counted || is_within(found->available, was->available, is->available)) &&
+	       (!mapped || (is_within(found->allocated, was->allocated, is->allocated) &&
+	                    is_within(found->managed, was->managed, is->managed)));
+}
+
+/* Each vector is as it was before the gap or as it is after it, and each count between the two. */
+static bool is_between(const struct replay *r, const struct matrix_state *s)
+{
+	const struct matrix_state *was = r->result->end, *after = r->state->state;
+
+	if (s->cpus > MIN(after->cpus, was->cpus) || s->vectors != after->vectors ||
+	    s->first != after->first || s->end != after->end ||
+	    memcmp(s->system + s->first, after->system + s->first,
+	           (s->end - s->first) * sizeof(s->system[0])) != 0) {
+		return false;
+	}
+	for (uint32_t cpu = 0; cpu < after->cpus; cpu++) {
+		bool was_online = cpu < was->cpus && was->cpu[cpu].online;
+		if (cpu < s->cpus ? !cpu_is_between(r, s, cpu)
+		                  : was_online && after->cpu[cpu].online) {
+			return false;
+		}
+	}
+	bool known = s->counted && r->before->globals_known && r->state->globals_known;
+	return !known || is_within(s->reserved, was->reserved, after->reserved);
+}
+
+void replay_seek_in_gap(struct replay *r, uint64_t line)
+{
+	for (size_t i = 0; r->before && i < r->options->snapshots_count; i++) {
+		struct replay_snapshot *s = &r->options->snapshots[i];
+		if ((s->open || !s->mark_line) && is_between(r, s->state)) {
+			s->gap_line = line;
+		}
+	}
+}
+
 /*
  * The last mark of a name counts: a later snapshot of that name took the place of the earlier ones.
  */
@@ -68,6 +129,7 @@ void replay_place_mark(struct replay *r, const struct ftrace_event *e)
 			s->difference = compare_snapshot(r, s);
 			s->mark_line = e->line;
 			s->equal_line = s->difference ? 0 : e->line;
+			s->gap_line = 0;
 			s->open = s->difference;
 		}
 	}

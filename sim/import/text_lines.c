@@ -46,7 +46,7 @@ static int refill(struct text_lines *t)
 /* Throws away up to and including the next newline. 0, or a negative errno value. */
 static int skip_rest(struct text_lines *t)
 {
-	for (;;) {
+	for (uint64_t end = t->offset + TEXT_LINE_SKIPPED_BYTES_MAX; t->offset < end;) {
 		char *newline = memchr(t->buffer + t->begin, '\n', t->end - t->begin);
 		if (newline) {
 			t->begin = (size_t)(newline - t->buffer) + 1;
@@ -58,6 +58,7 @@ static int skip_rest(struct text_lines *t)
 			return got;
 		}
 	}
+	return -EOVERFLOW;
 }
 
 int text_lines_next(struct text_lines *t, struct text_line *line)

@@ -13,6 +13,9 @@
 
 #define TEXT_LINE_BYTES_MAX 16384
 
+/* A longer line has no end: no text has it, but a device, which may have no end itself. */
+#define TEXT_LINE_SKIPPED_BYTES_MAX (UINT64_C(64) << 20)
+
 struct text_lines {
 	int fd; /* seekable, the caller's; its own position is neither used nor moved */
 	char *buffer;
@@ -35,7 +38,10 @@ struct text_line {
 int text_lines_open(struct text_lines *t, int fd);
 void text_lines_close(struct text_lines *t);
 
-/* 1 and the next line; 0 at the end; a negative errno value where reading failed. */
+/*
+ * 1 and the next line; 0 at the end; a negative errno value where reading failed, -EOVERFLOW in a
+ * line of more than TEXT_LINE_SKIPPED_BYTES_MAX.
+ */
 int text_lines_next(struct text_lines *t, struct text_line *line);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 struct index_env index_env;
+bool core_env_warn_always;
 
 void core_env_warn(const char *file, int line, const char *message)
 {

@@ -127,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct replay_report report;
 	int fd = file_of(data, size);
 
-	if (replay_report_make_open(&report, fd, &source, recorded) < EXIT_USAGE) {
+	if (replay_report_make_open(&report, fd, &source, &(struct replay_listeners){ recorded, NULL }) < EXIT_USAGE) {
 		check_counts(&report);
 		check_documents(&report);
 		check_scenario(recorded, &report);

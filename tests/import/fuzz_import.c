@@ -78,6 +78,7 @@ static void replay(const uint8_t *data, size_t size, struct matrix_state *state)
 	check_result(&result);
 	FILE *nowhere = fopen("/dev/null", "w");
 	replay_print(&result, &options, "fuzz", nowhere);
+	replay_print_verdict(&result, &options, &(struct replay_others){ 0 }, nowhere);
 	fclose(nowhere);
 	g_free(error);
 	g_free(snapshot.difference);

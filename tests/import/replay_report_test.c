@@ -16,7 +16,7 @@ static enum exit_code make(struct replay_report *report, const struct scenario_r
 			   size_t length)
 {
 	int fd = recorded_fd(text, length);
-	enum exit_code code = replay_report_make_open(report, fd, source, NULL);
+	enum exit_code code = replay_report_make_open(report, fd, source, &(struct replay_listeners){ 0 });
 
 	close(fd);
 	return code;
@@ -87,7 +87,7 @@ static void expect_same(const struct results_replay *read, const struct replay_r
 	for (uint32_t i = 0; i < read->snapshots_count; i++) {
 		cr_expect_str_eq(read->snapshots[i].name, report->options.snapshots[i].name);
 		cr_expect_eq(read->snapshots[i].equal,
-			     !replay_snapshot_disagrees(result, &report->options.snapshots[i]));
+			     !replay_snapshot_disagrees(&report->options.snapshots[i]));
 	}
 	cr_assert_eq(read->what_if_count, WHAT_IF_PLACEMENTS);
 	const struct what_if_row *rows = what_if_rows(report->what_if);
@@ -218,7 +218,7 @@ Test(replay_report, files_that_cannot_be_read)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
 		struct replay_report report;
-		cr_expect_eq(replay_report_make(&report, &sources[i], NULL), EXIT_USAGE, "%zu", i);
+		cr_expect_eq(replay_report_make(&report, &sources[i], &(struct replay_listeners){ 0 }), EXIT_USAGE, "%zu", i);
 		replay_report_release(&report);
 	}
 }
