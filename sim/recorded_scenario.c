@@ -492,8 +492,10 @@ static void take_remove_managed(struct recorded_scenario *r, const struct ftrace
  * after a move, which has the old vector freed: at once where it sends an IPI. Behind remapping the move itself does that,
  * and a timer comes later.
  */
-static void take_free_moved(struct recorded_scenario *r, struct recorded_irq *irq, uint64_t now_ns)
+static void take_free_moved(struct recorded_scenario *r, const struct ftrace_event *e, struct recorded_irq *irq,
+                            uint64_t now_ns)
 {
+	r->cleanup_ipi = r->cleanup_ipi || e->context == 'h' || e->context == 'H';
 	if (!r->handlers && !irq->forced && !irq->interrupted && r->cleanup_ipi && !r->remapped) {
 		add_raise(r, irq, now_ns);
 	}
@@ -611,7 +613,7 @@ static void take_of_irq(struct recorded_scenario *r, const struct ftrace_event *
 		}
 		break;
 	case FT_VECTOR_FREE_MOVED:
-		take_free_moved(r, irq, now_ns);
+		take_free_moved(r, e, irq, now_ns);
 		break;
 	case FT_HANDLER_ENTRY:
 		take_entry(r, e, irq, now_ns);

@@ -513,7 +513,10 @@ bool ftrace_parse(struct ftrace_reader *r, const struct text_line *line, struct 
 		return ignore(r, IGNORED_NO_EVENT, line);
 	}
 	skip_spaces(&c);
+	e->context = 0;
 	if (c.at < c.end && !is_digit(*c.at)) {
+		/* irqs-off, need-resched, hardirq/softirq, ... */
+		e->context = c.end - c.at > 2 ? c.at[2] : 0;
 		while (c.at < c.end && *c.at != ' ') {
 			c.at++;
 		}

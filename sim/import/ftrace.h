@@ -122,6 +122,7 @@ struct ftrace_event {
 	uint64_t line;
 	uint64_t time_ns; /* never less than that of the event before; 0 of FT_GAP */
 	uint32_t cpu;     /* that the event happened on */
+	char context;     /* 'h', 'H': in a hard interrupt; 's': in a soft one; 0: not told */
 	uint32_t present; /* 1 << enum ftrace_field */
 	int64_t value[FTRACE_FIELDS_COUNT];
 	uint32_t mask_words; /* that the probe recorded of "msk": 1 covers the first 64 CPUs */
