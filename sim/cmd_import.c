@@ -261,6 +261,22 @@ static GString *scenario_text(const struct import *in)
 	return document;
 }
 
+/*
+ * The name of a recording without what says how it is packed; a scenario's name ends before the last
+ * dot. NULL: it is not packed.
+ */
+static char *unpacked_name(const char *path)
+{
+	static const char *const endings[] = { ".xz", ".gz", ".zst" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+		if (g_str_has_suffix(path, endings[i])) {
+			return g_strndup(path, strlen(path) - strlen(endings[i]));
+		}
+	}
+	return NULL;
+}
+
 /* The history under each strategy: what would have been lost, and what it would have cost. */
 static enum exit_code race(const struct import *in, const char *path, const GString *text)
 {
@@ -305,7 +321,8 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 
 static enum exit_code use_scenario(const struct import *in)
 {
-	const char *path = in->scenario_path ? in->scenario_path : in->source.file;
+	g_autofree char *unpacked = in->scenario_path ? NULL : unpacked_name(in->source.file);
+	const char *path = in->scenario_path ? in->scenario_path : unpacked ? unpacked : in->source.file;
 	GString *text = scenario_text(in);
 	enum exit_code code = EXIT_HELD;
 
@@ -454,7 +471,8 @@ const struct command command_import = {
 	.operands_max = 1,
 	.summary = "Replay a recording of a real kernel and compare every decision",
 	.description =
-		"TRACE is ftrace's text, or the output of `trace-cmd report`, with the events "
+		"TRACE is ftrace's text, the output of `trace-cmd report`, or the tar file of\n"
+		"tools/record/msirace-record, each packed by xz, gzip or zstd or not, with the events "
 	        "irq_matrix:*,\n"
 		"irq_vectors:vector_* and the probes that tools/record/msirace-record sets up; - "
 	        "is standard\n"
