@@ -322,7 +322,9 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 static enum exit_code use_scenario(const struct import *in)
 {
 	g_autofree char *unpacked = in->scenario_path ? NULL : unpacked_name(in->source.file);
-	const char *path = in->scenario_path ? in->scenario_path : unpacked ? unpacked : in->source.file;
+	const char *path = in->scenario_path ? in->scenario_path
+	                   : unpacked        ? unpacked
+	                                     : in->source.file;
 	GString *text = scenario_text(in);
 	enum exit_code code = EXIT_HELD;
 
@@ -494,12 +496,12 @@ const struct command command_import = {
 		"with every state where it has none.\n\n"
 		"The scenario of -o has what --start, --cpus and --snapshot were. --json holds the replay, as\n"
 		"the member \"replay\" of `msirace run --json` does; neither the strategies nor the log.\n\n"
-		"--log: each cycle of the log must be whole, its verdict that of its message, and its messages those\n"
-		"of the trace's CPU offline, one cycle for each; a trace without k_fixup_irqs or k_msi_write says\n"
-		"nothing of it.\n\n"
-		"Exit status 1: something that can be compared is not equal, or nothing could be compared; the\n"
-		"scenario of -o then has no recording to compare its runs with. Exit status 2: no event of the\n"
-		"vector allocator is in TRACE.",
+		"--log: each cycle of the log must be whole, its verdict that of its message, and its messages\n"
+		"those of the trace's CPU offline, one cycle for each; a trace without k_fixup_irqs or\n"
+		"k_msi_write says nothing of it.\n\n"
+		"Exit status 1: something that can be compared is not equal, or nothing could be compared;\n"
+		"then the scenario of -o has no recording to compare its runs with. Exit status 2: no event of\n"
+		"the vector allocator is in TRACE.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"
 		   "  msirace import trace.txt -o history.yaml && msirace run history.yaml\n"
