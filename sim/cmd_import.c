@@ -262,6 +262,22 @@ static GString *scenario_text(const struct import *in)
 	return document;
 }
 
+/*
+ * The name of a recording without what says how it is packed; a scenario's name ends before the last
+ * dot. NULL: it is not packed.
+ */
+static char *unpacked_name(const char *path)
+{
+	static const char *const endings[] = { ".xz", ".gz", ".zst" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+		if (g_str_has_suffix(path, endings[i])) {
+			return g_strndup(path, strlen(path) - strlen(endings[i]));
+		}
+	}
+	return NULL;
+}
+
 /* The history under each strategy: what would have been lost, and what it would have cost. */
 static enum exit_code race(const struct import *in, const char *path, const GString *text)
 {
@@ -306,7 +322,10 @@ static enum exit_code race(const struct import *in, const char *path, const GStr
 
 static enum exit_code use_scenario(const struct import *in)
 {
-	const char *path = in->scenario_path ? in->scenario_path : in->source.file;
+	g_autofree char *unpacked = in->scenario_path ? NULL : unpacked_name(in->source.file);
+	const char *path = in->scenario_path ? in->scenario_path
+	                   : unpacked        ? unpacked
+	                                     : in->source.file;
 	GString *text = scenario_text(in);
 	enum exit_code code = EXIT_HELD;
 
@@ -455,7 +474,8 @@ const struct command command_import = {
 	.operands_max = 1,
 	.summary = "Replay a recording of a real kernel and compare every decision",
 	.description =
-		"TRACE is ftrace's text, or the output of `trace-cmd report`, with the events "
+		"TRACE is ftrace's text, the output of `trace-cmd report`, or the tar file of\n"
+		"tools/record/msirace-record, each packed by xz, gzip or zstd or not, with the events "
 	        "irq_matrix:*,\n"
 		"irq_vectors:vector_* and the probes that tools/record/msirace-record sets up; - "
 	        "is standard\n"
@@ -477,12 +497,12 @@ const struct command command_import = {
 		"with every state where it has none.\n\n"
 		"The scenario of -o has what --start, --cpus and --snapshot were. --json holds the replay, as\n"
 		"the member \"replay\" of `msirace run --json` does; neither the strategies nor the log.\n\n"
-		"--log: each cycle of the log must be whole, its verdict that of its message, and its messages those\n"
-		"of the trace's CPU offline, one cycle for each; a trace without k_fixup_irqs or k_msi_write says\n"
-		"nothing of it.\n\n"
-		"Exit status 1: something that can be compared is not equal, or nothing could be compared; the\n"
-		"scenario of -o then has no recording to compare its runs with. Exit status 2: no event of the\n"
-		"vector allocator is in TRACE.",
+		"--log: each cycle of the log must be whole, its verdict that of its message, and its messages\n"
+		"those of the trace's CPU offline, one cycle for each; a trace without k_fixup_irqs or\n"
+		"k_msi_write says nothing of it.\n\n"
+		"Exit status 1: something that can be compared is not equal, or nothing could be compared;\n"
+		"then the scenario of -o has no recording to compare its runs with. Exit status 2: no event of\n"
+		"the vector allocator is in TRACE.",
 	.options = options,
 	.example = "  msirace import trace.txt\n"
 		   "  msirace import trace.txt -o history.yaml && msirace run history.yaml\n"
