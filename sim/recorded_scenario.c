@@ -679,7 +679,7 @@ static void take_waiting(struct recorded_scenario *r, uint64_t next_ns)
 {
 	const struct ftrace_event *e = &r->waiting;
 	uint64_t last_ns = r->first_ns + r->last_ns;
-	uint64_t time_ns = next_ns < e->time_ns && next_ns >= last_ns ? next_ns : e->time_ns;
+	uint64_t time_ns = next_ns < e->told_ns && next_ns >= last_ns ? next_ns : e->told_ns;
 
 	r->waits = false;
 	if (!r->begun) {
@@ -710,7 +710,7 @@ void recorded_scenario_event(struct recorded_scenario *r, const struct ftrace_ev
 		return;
 	}
 	if (r->waits) {
-		take_waiting(r, e->time_ns);
+		take_waiting(r, e->told_ns);
 	}
 	r->waits = true;
 	r->waiting = *e;

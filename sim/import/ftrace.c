@@ -467,6 +467,7 @@ static void note_event(struct ftrace_reader *r, struct ftrace_event *e)
 		r->counts.backwards_line = e->line;
 	}
 	r->above_ns = e->time_ns;
+	e->told_ns = e->time_ns;
 	if (e->time_ns < r->time_ns) {
 		r->counts.held++;
 		e->time_ns = r->time_ns;

@@ -121,6 +121,7 @@ struct ftrace_event {
 	enum ftrace_kind kind;
 	uint64_t line;
 	uint64_t time_ns; /* never less than that of the event before; 0 of FT_GAP */
+	uint64_t told_ns; /* as the line has it */
 	uint32_t cpu;     /* that the event happened on */
 	char context;     /* 'h', 'H': in a hard interrupt; 's': in a soft one; 0: not told */
 	uint32_t present; /* 1 << enum ftrace_field */
