@@ -12,6 +12,7 @@
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/root_domain.h"
+#include "models/strategies/operations.h"
 
 struct msi_message irq_message_of(const struct machine *m, uint32_t desc)
 {
@@ -94,6 +95,24 @@ void irq_program(struct kthread *k, const struct irq_request *request)
 	}
 }
 
+/*
+ * x86_vector_activate(): a vector that free_irq() could not give back is exchanged for another one where the affinity has
+ * changed meanwhile, if there is one; without room it stays.
+ */
+static int activate(struct machine *m, uint32_t desc)
+{
+	const uint64_t *affinity = &m->affinity[(size_t)desc * m->cpu_words];
+	struct irq_desc *d = &m->desc[desc];
+	bool kept = d->cpu != CPU_NONE;
+
+	if (kept && d->flags & DESC_DEACTIVATED &&
+	    m->root->assign(m, desc, affinity, false) > 0 && d->flags & DESC_MOVE_IN_PROGRESS) {
+		m->config->cleanup->moved(m, desc);
+	}
+	d->flags &= (uint16_t)~DESC_DEACTIVATED;
+	return kept ? 0 : m->root->activate(m, desc);
+}
+
 static int request_one(struct kthread *k, uint32_t desc)
 {
 	struct machine *m = k->machine;
@@ -102,7 +121,7 @@ static int request_one(struct kthread *k, uint32_t desc)
 
 	k_irq_save(k);
 	k_vector_lock(k);
-	error = d->cpu != CPU_NONE ? 0 : m->root->activate(m, desc);
+	error = activate(m, desc);
 	if (!error) {
 		d->flags |= DESC_STARTED;
 		irq_setup_affinity(m, desc);
