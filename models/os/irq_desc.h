@@ -32,7 +32,8 @@ enum desc_flag {
 	DESC_AFFINITY_BROKEN = 0x400,
 	DESC_CAN_RESERVE = 0x800,    /* irqd_can_reserve(): reservation mode, set for MSI that can be masked */
 	DESC_RESERVED = 0x1000,      /* counted in the vector space, no vector yet */
-	DESC_SHUT_DOWN = 0x2000      /* managed, and every CPU of its mask is off line */
+	DESC_SHUT_DOWN = 0x2000,     /* managed, and every CPU of its mask is off line */
+	DESC_DEACTIVATED = 0x4000    /* without its handler since free_irq(), and with the vector that it cannot give back */
 };
 
 struct irq_desc {

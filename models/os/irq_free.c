@@ -80,6 +80,7 @@ static void unrequest_one(struct kthread *k, uint32_t desc)
 	struct irq_desc *d = &m->desc[desc];
 
 	shut_down(k, desc);
+	d->flags |= DESC_DEACTIVATED;
 	if (d->flags & (DESC_CAN_RESERVE | DESC_MANAGED)) {
 		m->root->deactivate(m, desc);
 	}

@@ -93,10 +93,16 @@ static void lock_in_place(struct kthread *k, uint32_t desc)
 	}
 }
 
-/* Of an interrupt that waits for its request only the mask changes: that is where it will start. */
+/*
+ * Of an interrupt that waits for its request only the mask changes: that is where it will start. After free_irq() that is so
+ * with a vector, too; between its allocation and its first request what has a vector is active, and moves like any other.
+ */
 static bool waits_for_request(const struct irq_desc *d)
 {
-	return d->flags & DESC_CAN_RESERVE && !(d->flags & DESC_STARTED) && d->cpu == CPU_NONE;
+	if (d->flags & (DESC_STARTED | DESC_MANAGED)) {
+		return false;
+	}
+	return d->flags & DESC_DEACTIVATED || (d->flags & DESC_CAN_RESERVE && d->cpu == CPU_NONE);
 }
 
 static void leave_to_acknowledge(struct kthread *k, uint32_t desc, const uint64_t *mask)
@@ -118,8 +124,7 @@ static int move_or_defer(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	int error = -EBUSY;
 
 	/* A move that is pending is not overtaken: its mask is replaced. */
-	if (!(d->flags & DESC_MOVE_PENDING) &&
-	    (move->context != MOVE_IN_ACKNOWLEDGE || !(d->flags & DESC_STARTED))) {
+	if (!(d->flags & DESC_MOVE_PENDING) && move->context != MOVE_IN_ACKNOWLEDGE) {
 		error = irq_do_set_affinity(k, desc, mask);
 		if (error != -EBUSY) {
 			return error;

@@ -15,8 +15,8 @@ struct machine;
 /*
  * The smp_affinity write: moves now where the contender's strategy moves in process context, else leaves the move to the
  * interrupt's next acknowledge; so it does with one that comes while an earlier one is not finished or still pending. An
- * interrupt that waits for its request, without a vector, only gets another mask to start with. 0; -EBUSY where the kernel
- * knows no pending moves; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
+ * interrupt that waits for its request, without a vector or since free_irq(), only gets another mask to start with. 0; -EBUSY
+ * where the kernel knows no pending moves; -ENOSPC; -EINVAL for a mask without an online CPU; -EIO for a managed interrupt.
  */
 int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask);
 

@@ -12,6 +12,7 @@
 #include "models/os/irq_manage.h"
 #include "models/os/kapi.h"
 #include "models/os/root_domain.h"
+#include "models/strategies/operations.h"
 
 struct msi_message irq_message_of(const struct machine *m, uint32_t desc)
 {
@@ -103,6 +104,24 @@ void irq_program(struct kthread *k, const struct irq_request *request)
 	}
 }
 
+/*
+ * x86_vector_activate(): a vector that free_irq() could not give back is exchanged for another one where the affinity has
+ * changed meanwhile, if there is one; without room it stays.
+ */
+static int take_vector(struct machine *m, uint32_t desc)
+{
+	const uint64_t *affinity = &m->affinity[(size_t)desc * m->cpu_words];
+	struct irq_desc *d = &m->desc[desc];
+	bool kept = d->cpu != CPU_NONE;
+
+	if (kept && d->flags & DESC_DEACTIVATED &&
+	    m->root->assign(m, desc, affinity, false) > 0 && d->flags & DESC_MOVE_IN_PROGRESS) {
+		m->config->cleanup->moved(m, desc);
+	}
+	d->flags &= (uint16_t)~DESC_DEACTIVATED;
+	return kept ? 0 : m->root->activate(m, desc);
+}
+
 /* 0: it has its vector, or as a managed interrupt whose CPUs are off line waits for them. */
 static int activate(struct machine *m, uint32_t desc)
 {
@@ -113,7 +132,7 @@ static int activate(struct machine *m, uint32_t desc)
 		d->flags |= DESC_SHUT_DOWN;
 		return 0;
 	}
-	if (d->cpu == CPU_NONE && m->root->activate(m, desc)) {
+	if (take_vector(m, desc)) {
 		return -ENOSPC;
 	}
 	d->flags |= DESC_STARTED;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * When the old vector of a move is freed. Too early, and a message that was sent before the move finds nobody; too late,
- * and vectors run short and the next move is refused (EBUSY).
+ * and vectors run short and the next move has to wait (EBUSY).
  */
 #include <stdint.h>
 

@@ -1027,6 +1027,63 @@ Test(allocation, unmaskable_vector_does_not_wait)
 	world_end(w);
 }
 
+/* free_irq() deactivates it, and of what is not active an affinity write only stores the mask: the next request moves it. */
+Test(allocation, unmaskable_vector_moves_with_its_next_request)
+{
+	struct device_config device = world_msi;
+	struct world *w;
+
+	device.domain[0].maskable = false;
+	w = with(device, NULL, NULL);
+	step_of_life(w, take_handler_body);
+	cr_expect_eq(move_to(w, 2), 0);
+	cr_expect_eq(w->machine.desc[0].cpu, 0);
+	cr_expect_eq(w->metrics.counter[METRIC_MIGRATIONS_ASKED], 0, "nothing is moved yet");
+	cr_expect_eq(w->machine.desc[0].flags & DESC_MOVE_PENDING, 0);
+	step_of_life(w, give_handler_body);
+	cr_expect_eq(w->machine.desc[0].cpu, 2);
+	cr_expect_eq(delivered_after_raise(w), 1);
+	cr_expect_eq(world_last(w, EV_HANDLER_START)->event.cpu, 2);
+	world_run(w, 8 * MS);
+	cr_expect_eq(in_use(w), 1, "the old vector is cleaned up");
+	world_end(w);
+}
+
+Test(allocation, managed_vector_without_a_handler_is_not_user_spaces_either)
+{
+	struct device_config managed = world_msix;
+	struct world *w;
+	uint64_t affinity;
+
+	managed.managed = true;
+	w = with(managed, NULL, NULL);
+	affinity = w->machine.affinity[0];
+	step_of_life(w, take_handler_body);
+	cr_expect_eq(move_to(w, 2), -EIO);
+	cr_expect_eq(w->machine.affinity[0], affinity);
+	world_end(w);
+}
+
+/* Active from its allocation on: only the acknowledge may move it, and the first one comes after the request. */
+Test(allocation, unmaskable_vector_before_its_request_has_its_move_pending)
+{
+	struct device_config device = world_msi;
+	struct world *w;
+
+	device.domain[0].maskable = false;
+	device.domain[0].allocated = 0;
+	w = with(device, "x86-tmp", NULL);
+	step_of_life(w, reserve_body);
+	cr_expect_eq(move_to(w, 2), 0);
+	cr_expect_eq(w->machine.desc[0].cpu, 0);
+	cr_expect(w->machine.desc[0].flags & DESC_MOVE_PENDING);
+	step_of_life(w, give_handler_body);
+	cr_expect_eq(w->machine.desc[0].cpu, 0);
+	cr_expect_eq(delivered_after_raise(w), 1);
+	cr_expect_eq(w->machine.desc[0].cpu, 2);
+	world_end(w);
+}
+
 /* PCI MSI has one message for all of its vectors: none can be added while others are in use. */
 Test(allocation, multi_msi_does_not_grow)
 {
