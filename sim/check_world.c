@@ -27,6 +27,10 @@ static void world_main(void *argument)
 	/* Only here: SimGrid has set handlers of its own when it started. */
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
+	if (signal(SIGHUP, on_signal) == SIG_IGN) {
+		/* Whoever started the program has it outlive its terminal. */
+		signal(SIGHUP, SIG_IGN);
+	}
 	world.main_function(world.argument);
 }
 

@@ -14,7 +14,7 @@ struct scenario;
 
 /*
  * Runs main_function inside of actor_world_run(), on a platform for any of the scenarios; at most
- * once a process. SIGINT and SIGTERM set *interrupted meanwhile. False, with a message, where there
+ * once a process. SIGINT, SIGTERM and SIGHUP set *interrupted meanwhile. False, with a message, where there
  * is no platform.
  */
 bool check_world_run(struct scenario *const *scenarios, size_t count,

@@ -50,7 +50,7 @@ struct plan {
 	GString *lines, *json, *dot;
 	size_t witnesses;
 	bool drawn;                       /* one of the present scenario */
-	size_t checked, scenarios, held, expected;
+	size_t checked, scenarios, held, inconclusive, expected;
 	uint64_t states, paths;
 	double seconds;
 	enum exit_code code;
@@ -310,6 +310,15 @@ static void test_expectations(struct plan *plan, const struct scenario *s, size_
 			plan->held++;
 			continue;
 		}
+		if (r->end == CHECK_INTERRUPTED) {
+			plan->inconclusive++;
+			g_string_append_printf(
+				plan->lines,
+				"%s:%d: expectation inconclusive: %s: %s %s: interrupted\n",
+				s->file, e->line, s->contenders[contender].name,
+				check_subject_name(e->subject), check_verdict_name(e->verdict));
+			continue;
+		}
 		g_string_append_printf(
 			plan->lines, "%s:%d: expectation not held: %s: %s %s, not %s\n", s->file,
 			e->line, s->contenders[contender].name, check_subject_name(e->subject),
@@ -401,8 +410,13 @@ static void print_sum(struct plan *plan, size_t left_out)
 		return;
 	}
 	if (plan->expected) {
-		g_string_append_printf(plan->lines, "Expectations: %zu of %zu held\n", plan->held,
+		g_string_append_printf(plan->lines, "Expectations: %zu of %zu held", plan->held,
 				       plan->expected);
+		if (plan->inconclusive) {
+			g_string_append_printf(plan->lines, ", %zu inconclusive",
+					       plan->inconclusive);
+		}
+		g_string_append_c(plan->lines, '\n');
 	}
 	g_string_append_printf(plan->lines,
 			       "Checked %zu strateg%s in %zu scenario%s: %" PRIu64 " %s, %" PRIu64

@@ -168,7 +168,11 @@ static enum exit_code compare_sets(const struct invocation *invocation,
 			o->any_scenario ? "" : "; --any-scenario compares different ones");
 		return EXIT_USAGE;
 	}
-	enum exit_code code = c->regressions ? EXIT_NOT_HELD : EXIT_HELD;
+	enum exit_code code = c->regressions || c->unknown ? EXIT_NOT_HELD : EXIT_HELD;
+	if (c->unknown) {
+		fprintf(stderr, "msirace: %s: regression unknown: %zu not finished\n",
+			new->path, c->unknown);
+	}
 	if (!write_documents(invocation, c)) {
 		code = EXIT_BROKEN;
 	}
@@ -212,7 +216,10 @@ const struct command command_compare = {
 		       "vectors_leaked, faults,\n"
 		       "cpu_irq_time, latency, and latency_p50, p99 and p99.9, or p50, p99 and "
 		       "p99.9 for short. The scenarios\n"
-		       "must be the same but for seed, replications, strategies and expectations.",
+		       "must be the same but for seed, replications, strategies and expectations.\n\n"
+		       "Exit status 1 also where a strategy or a scenario of BASE has no finished replication "
+		       "in NEW, which\n"
+		       "was interrupted: whether it is worse is unknown.",
 	.options = options,
 	.example = "  msirace compare base.json new.json --fail-on lost,stale,p99\n"
 		   "  msirace compare base.json new.json --alpha 0.05 --markdown - "

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/commands.h"
+#include "sim/file_name.h"
 #include "sim/loader.h"
 #include "sim/units.h"
 
@@ -30,7 +31,8 @@ struct review {
 /* A file of the review, with the scenario's name before its own; kept until the end. */
 static char *path_of(struct review *r, const char *ending, bool document)
 {
-	g_autofree char *name = g_strconcat(r->scenario->name, ending, NULL);
+	g_autofree char *stem = file_name_stem(r->scenario->name);
+	g_autofree char *name = g_strconcat(stem, ending, NULL);
 	char *path = g_build_filename(r->folder, name, NULL);
 
 	if (document) {

@@ -6,6 +6,7 @@
 
 #include "sim/commands.h"
 #include "sim/expect.h"
+#include "sim/file_name.h"
 #include "sim/output_conflicts.h"
 #include "sim/precision.h"
 #include "sim/progress.h"
@@ -269,7 +270,9 @@ static enum exit_code run_one(const struct scenario *s, struct run_plan *plan,
 
 static char *store_of(const struct run_plan *plan, const struct scenario *s)
 {
-	return plan->store ? g_strdup(plan->store) : g_strconcat(s->name, ".sweep", NULL);
+	g_autofree char *stem = file_name_stem(s->name);
+
+	return g_strconcat(plan->store ? plan->store : stem, plan->store ? NULL : ".sweep", NULL);
 }
 
 static enum exit_code run_sweep(const struct scenario *s, const struct scenario_files *files,

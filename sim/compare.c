@@ -626,6 +626,7 @@ struct building {
 	const struct compare_options *options;
 	GArray *rows;
 	GPtrArray *notes;
+	size_t unknown;
 	char *error;
 };
 
@@ -653,6 +654,7 @@ static void compare_contender(struct building *b, const char *scenario,
 			      const struct results_contender *new)
 {
 	if (base->replications == 0 || new->replications == 0) {
+		b->unknown += new->replications == 0;
 		note(b, "%s: %s has no finished replication in %s", scenario, base->name,
 		     base->replications ? "new" : "base");
 		return;
@@ -693,6 +695,17 @@ static const struct results *find_run(const struct results_set *set, const char 
 	return NULL;
 }
 
+/* What it has not may be what it had no time for. */
+static bool is_interrupted(const struct results_set *set)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (set->each[i].partial) {
+			return true;
+		}
+	}
+	return set->partial;
+}
+
 static void compare_by_name(struct building *b, const struct results_set *base,
 			    const struct results_set *new)
 {
@@ -702,6 +715,7 @@ static void compare_by_name(struct building *b, const struct results_set *base,
 			compare_runs(b, &base->each[i], other);
 		} else {
 			note(b, "%s is only in base", base->each[i].scenario);
+			b->unknown += is_interrupted(new);
 		}
 	}
 	for (uint32_t i = 0; i < new->count; i++) {
@@ -761,6 +775,7 @@ struct comparison *compare_results(const struct results_set *base, const struct 
 	c->base = base;
 	c->new = new;
 	c->rows_count = b.rows->len;
+	c->unknown = b.unknown;
 	c->rows = (struct compare_row *)(void *)g_array_free(b.rows, FALSE);
 	g_ptr_array_add(b.notes, NULL);
 	c->notes = (char **)g_ptr_array_free(b.notes, FALSE);

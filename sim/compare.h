@@ -102,6 +102,7 @@ struct comparison {
 	size_t rows_count;
 	size_t verdicts[COMPARE_VERDICTS];
 	size_t regressions;              /* rows that are worse and may fail */
+	size_t unknown;                  /* contenders and scenarios of base that new did not finish */
 	char **notes;                    /* NULL-terminated lines: what could not be compared, what was partial */
 };
 
@@ -122,7 +123,7 @@ GString *compare_text(const struct comparison *c);
  * One JSON object: schema_version 1, kind "msirace compare", version, alpha, margin, base and new: {path, runs:
  * [{scenario, version, seed, partial}]}, rows: [{scenario, contender, metric, per, base, new, difference, low, high, test,
  * p_value, p_corrected, verdict, may_fail}] (durations in ps, null where undefined or infinite), verdicts: {name: count},
- * regressions, notes.
+ * regressions, unknown, notes.
  */
 GString *compare_json(const struct comparison *c, const char *version);
 

@@ -113,7 +113,10 @@ static void append_summary(GString *out, const struct comparison *c)
 	g_string_append_printf(out, "%zu worse, %zu better, %zu the same, %zu inconclusive; ",
 			       c->verdicts[COMPARE_WORSE], c->verdicts[COMPARE_BETTER],
 			       c->verdicts[COMPARE_SAME], c->verdicts[COMPARE_INCONCLUSIVE]);
-	if (c->regressions == 0) {
+	if (c->regressions == 0 && c->unknown) {
+		g_string_append_printf(out, "regression unknown: %zu not finished in new\n",
+				       c->unknown);
+	} else if (c->regressions == 0) {
 		g_string_append(out, "no regression\n");
 	} else {
 		g_string_append_printf(out, "%zu regression%s\n", c->regressions,
@@ -267,6 +270,7 @@ static void write_verdicts(struct json_writer *w, const struct comparison *c)
 	}
 	json_end(w);
 	json_uint(w, "regressions", c->regressions);
+	json_uint(w, "unknown", c->unknown);
 	json_array_begin(w, "notes", JSON_LINES);
 	for (char **line = c->notes; *line; line++) {
 		json_string(w, NULL, *line);

@@ -11,34 +11,14 @@
 #include <unistd.h>
 
 #include "sim/embedded.h"
+#include "sim/file_name.h"
 #include "sim/report.h"
-
-#define STEM_MAX 120
 
 const char *const figure_format_names[FIGURE_FORMATS] = {
 	[FIGURE_SVG] = "svg",
 	[FIGURE_PNG] = "png",
 	[FIGURE_PDF] = "pdf",
 };
-
-/* A file name that no shell, no viewer and no option parser stumbles over. */
-static char *clean_stem(const char *text)
-{
-	GString *stem = g_string_new(NULL);
-
-	for (const char *at = text; *at && stem->len < STEM_MAX; at++) {
-		bool plain = g_ascii_isalnum(*at) || (strchr("._-", *at) && stem->len);
-		if (plain) {
-			g_string_append_c(stem, *at);
-		} else if (stem->len == 0 || stem->str[stem->len - 1] != '_') {
-			g_string_append_c(stem, '_');
-		}
-	}
-	if (stem->len == 0) {
-		g_string_append_c(stem, '_');
-	}
-	return g_string_free(stem, FALSE);
-}
 
 char *figure_plain_text(const char *text)
 {
@@ -59,7 +39,7 @@ struct figure *figure_new(const char *template_name, const char *stem, const cha
 {
 	struct figure *f = g_new0(struct figure, 1);
 
-	f->stem = clean_stem(stem);
+	f->stem = file_name_stem(stem);
 	f->title = figure_plain_text(title);
 	f->caption = figure_plain_text(caption);
 	f->template_name = template_name;

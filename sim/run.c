@@ -54,10 +54,33 @@ struct job {
 
 static volatile sig_atomic_t interrupted;
 
+static const int interrupts[] = { SIGINT, SIGTERM, SIGHUP };
+#define INTERRUPTS (sizeof(interrupts) / sizeof(interrupts[0]))
+
 static void on_signal(int number)
 {
 	(void)number;
 	interrupted = 1;
+}
+
+/* Where whoever started the program has it outlive its terminal, SIGHUP stays ignored. */
+static void catch_interrupts(struct sigaction old[INTERRUPTS])
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	for (size_t i = 0; i < INTERRUPTS; i++) {
+		sigaction(interrupts[i], &action, &old[i]);
+		if (interrupts[i] == SIGHUP && old[i].sa_handler == SIG_IGN) {
+			sigaction(interrupts[i], &old[i], NULL);
+		}
+	}
+}
+
+static void release_interrupts(const struct sigaction old[INTERRUPTS])
+{
+	for (size_t i = 0; i < INTERRUPTS; i++) {
+		sigaction(interrupts[i], &old[i], NULL);
+	}
 }
 
 static double seconds_now(void)
@@ -200,8 +223,10 @@ static void work(void *argument)
 
 static void worker_main(struct job *job, const char *platform)
 {
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_DFL);
+	/* They reach the whole group, and the parent decides what they mean; it ends its workers. */
+	for (size_t i = 0; i < INTERRUPTS; i++) {
+		signal(interrupts[i], SIG_IGN);
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	actor_world_run(platform, work, job);
 	_exit(1);
@@ -444,9 +469,7 @@ enum run_status run_scenario(const struct scenario *s, const struct run_options 
 			     struct run_result *result, char **error)
 {
 	struct job job = { .scenario = s, .options = options, .result = result };
-	struct sigaction action = { .sa_handler = on_signal };
-	struct sigaction old_int;
-	struct sigaction old_term;
+	struct sigaction old[INTERRUPTS];
 	double begin = seconds_now();
 	int descriptor = -1;
 	char *platform;
@@ -457,16 +480,14 @@ enum run_status run_scenario(const struct scenario *s, const struct run_options 
 		*error = strdup("out of memory");
 		return RUN_BROKEN;
 	}
-	sigaction(SIGINT, &action, &old_int);
-	sigaction(SIGTERM, &action, &old_term);
+	catch_interrupts(old);
 	platform = platform_path(s, &descriptor);
 	if (platform) {
 		run_workers(&job, platform, error);
 	} else {
 		*error = strdup("the platform could not be written");
 	}
-	sigaction(SIGINT, &old_int, NULL);
-	sigaction(SIGTERM, &old_term, NULL);
+	release_interrupts(old);
 	if (descriptor >= 0) {
 		close(descriptor);
 	}

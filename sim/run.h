@@ -41,7 +41,7 @@ struct run_result {
 
 enum run_status {
 	RUN_OK,
-	RUN_INTERRUPTED,    /* SIGINT or SIGTERM: the result holds what was finished */
+	RUN_INTERRUPTED,    /* SIGINT, SIGTERM or SIGHUP: the result holds what was finished */
 	RUN_BROKEN          /* the conservation law failed, a model's invariant broke, or the run deadlocked: error says how */
 };
 

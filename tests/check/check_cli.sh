@@ -99,4 +99,19 @@ closed='{process: closed, depth: 1, service: 1us, timeout: 1ms}'
 expect 0 "a closed loop" "$msirace" check "$msi" --strategy x86-direct --stalls --set "devices.edu.raise=$closed" \
 	--set check.expect=[]
 contains out 'command time-outs$' "a closed loop"
+
+# An interrupted check has not found that anything fails, and says what it does not know. SIGHUP and SIGTERM are the same.
+for signal in INT TERM HUP; do
+	"$msirace" check "$msi" --strategy x86-tmp --raises 9 --migrations 6 --stalls --no-reduction --states 1000000000 \
+		--set check.expect='[x86-tmp: stale never]' >"$work/out" 2>"$work/err" &
+	pid=$!
+	sleep 2
+	kill -$signal $pid
+	wait $pid
+	[ $? -eq 130 ] || { echo "$signal: not 130"; cat "$work/out" "$work/err"; failed=1; }
+	contains out 'expectation inconclusive: x86-tmp: stale Never: interrupted$' "$signal"
+	contains out '^Expectations: 0 of 1 held, 1 inconclusive$' "$signal"
+	contains err 'interrupted' "$signal"
+	grep -q "not held" "$work/out" && { echo "$signal: an expectation fails"; cat "$work/out"; failed=1; }
+done
 exit $failed

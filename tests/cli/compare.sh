@@ -51,6 +51,32 @@ says out "worse (allowed)"
 expect 1 "$work/base.json" "$work/worse.json" --fail-on lost --alpha 0.05
 says out "1 regression"
 
+# Of a contender that an interrupt left without a replication nobody knows whether it is worse.
+python3 - "$work" <<-'END' || fail "no document"
+	import json, sys
+	run = json.load(open(sys.argv[1] + "/base.json"))
+	run["partial"] = True
+	run["contenders"][1].update(replications=0, each=[])
+	json.dump(run, open(sys.argv[1] + "/cut.json", "w"))
+	base = json.load(open(sys.argv[1] + "/base.json"))
+	other = json.load(open(sys.argv[1] + "/base.json"))
+	other["scenario"]["name"] = "later"
+	json.dump([base, other], open(sys.argv[1] + "/both.json", "w"))
+	base["partial"] = True
+	json.dump(base, open(sys.argv[1] + "/first.json", "w"))
+	END
+expect 1 "$work/both.json" "$work/first.json"
+says err "first.json: regression unknown"
+expect 0 "$work/both.json" "$work/base.json"
+for fail_on in "" "--fail-on=lost"; do
+	# shellcheck disable=SC2086
+	expect 1 "$work/base.json" "$work/cut.json" $fail_on
+	says out "regression unknown: 1 not finished in new"
+	says out "has no finished replication in new"
+	says err "cut.json: regression unknown"
+done
+expect 0 "$work/cut.json" "$work/base.json"
+
 expect 2 "$work/base.json" "$work/machine.json"
 says err "--any-scenario compares different ones"
 expect 0 "$work/base.json" "$work/machine.json" --any-scenario

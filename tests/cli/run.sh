@@ -76,12 +76,16 @@ if [ -w /dev/full ]; then
 	[ $? -eq 3 ] || fail "a full disk"
 fi
 
-# An interrupt keeps what is finished and says so.
-"$msirace" run valid.yaml --duration 2000s --replications 100 --jobs 1 >"$work/out" 2>"$work/err" &
-pid=$!
-sleep 1
-kill -INT $pid
-wait $pid
-[ $? -eq 130 ] || fail "interrupted"
-grep -q "partial" "$work/err" || fail "nothing says that the results are partial"
+# An interrupt keeps what is finished and says so; also one that reaches the workers, as those of a terminal do.
+for signal in INT TERM HUP; do
+	for group in "" -; do
+		setsid "$msirace" run valid.yaml --duration 2000s --replications 100 --jobs 2 >"$work/out" 2>"$work/err" &
+		pid=$!
+		sleep 1
+		kill -$signal $group$pid
+		wait $pid
+		[ $? -eq 130 ] || fail "interrupted by $signal: $(cat "$work/err")"
+		grep -q "partial" "$work/err" || fail "nothing says that the results are partial: $(cat "$work/err")"
+	done
+done
 exit $failed
