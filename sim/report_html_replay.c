@@ -109,6 +109,18 @@ static void append_what_if(GString *out, const struct results_replay *replay)
 			     "other placements of the vector allocator.</p>\n");
 }
 
+static const char *verdict_of(const struct results_replay *replay)
+{
+	uint64_t compared = replay->counters.compared + replay->writes.compared + replay->snapshots_count;
+
+	for (uint32_t i = 0; i < replay->decisions_count; i++) {
+		compared += replay->decisions[i].compared;
+	}
+	return replay->agreement ? "All that can be compared with the kernel is equal."
+	       : compared	 ? "Not all that can be compared with the kernel is equal."
+				 : "Nothing could be compared with the kernel.";
+}
+
 void report_html_replay(GString *out, const struct results_replay *replay)
 {
 	if (!replay) {
@@ -120,8 +132,7 @@ void report_html_replay(GString *out, const struct results_replay *replay)
 			       ": %" G_GUINT64_FORMAT " lines, %" G_GUINT64_FORMAT
 			       " events</p>\n<p class=\"%s\">%s</p>\n",
 			       replay->lines, replay->events, replay->agreement ? "good" : "bad",
-			       replay->agreement ? "All that can be compared with the kernel is equal."
-						 : "Not all that can be compared with the kernel is equal.");
+			       verdict_of(replay));
 	append_table(out, replay);
 	append_reasons(out, replay);
 	append_divergence(out, &replay->divergence, "decisions or counters are");
