@@ -259,6 +259,12 @@ void machine_threads_wait(struct machine *m);
 void machine_thread_begins(struct machine *m, uint32_t thread);
 void machine_thread_ends(struct machine *m, uint32_t thread);
 
+/* Whether there is an n-th live thread, from 0, that is no interrupt context: those come last. */
+static inline bool machine_has_live_process(const struct machine *m, uint32_t n)
+{
+	return n < m->live_threads_count && m->live_thread[n] < m->config->threads;
+}
+
 /* Makes an event happen. */
 void machine_dispatch(struct machine *m, const struct hw_event *event);
 

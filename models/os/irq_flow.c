@@ -207,7 +207,7 @@ static void dispatch_to(struct machine *m, uint32_t cpu, uint32_t desc)
 /* Threads in free_irq() that wait for the handler's end. */
 static void wake_synchronizers(struct machine *m, uint32_t desc)
 {
-	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+	for (uint32_t n = 0; machine_has_live_process(m, n); n++) {
 		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_handler == desc + 1) {
 			m->env->wake(m, i);

@@ -89,7 +89,7 @@ void k_cpu_put(struct kthread *k)
 	m->cpu[k->cpu].running = 0;
 	k->has_cpu = 0;
 	/* Of a CPU that went off line nobody else gives it back: all of them go elsewhere. */
-	for (uint32_t n = 0; !cpu_is_online(m, k->cpu) && n < m->live_threads_count; n++) {
+	for (uint32_t n = 0; !cpu_is_online(m, k->cpu) && machine_has_live_process(m, n); n++) {
 		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_cpu && m->thread[i].cpu == k->cpu) {
 			m->env->wake(m, i);

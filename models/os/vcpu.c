@@ -259,7 +259,7 @@ static void load(struct kthread *k, uint32_t vcpu)
 	struct posted_control control = { .nv = POSTED_NOTIFICATION_VECTOR, .ndst = k->cpu };
 
 	m->vcpu[vcpu].cpu = k->cpu;
-	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+	for (uint32_t n = 0; machine_has_live_process(m, n); n++) {
 		uint32_t i = m->live_thread[n];
 		if (m->thread[i].waiting_cpu && m->thread[i].cpu == k->cpu) {
 			waits_for(m, i, vcpu);
@@ -282,7 +282,7 @@ uint32_t vcpu_next_thread(const struct machine *m, uint32_t cpu)
 	uint32_t next = THREAD_NONE;
 	uint32_t lowest = UINT32_MAX;
 
-	for (uint32_t n = 0; n < m->live_threads_count; n++) {
+	for (uint32_t n = 0; machine_has_live_process(m, n); n++) {
 		uint32_t i = m->live_thread[n];
 		uint32_t vcpu, place;
 
