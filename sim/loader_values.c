@@ -309,7 +309,7 @@ static bool load_rate(struct loader *l, const struct schema_key *key, const stru
 	if (!text || !sound_or(l, key, node, units_read_rate(text, &value_hz))) {
 		return false;
 	}
-	if (value_hz < 1e-3 || value_hz > (double)key->max) {
+	if (value_hz < SCENARIO_RATE_HZ_MIN || value_hz > (double)key->max) {
 		g_autofree char *max = units_write_rate((double)key->max);
 		diagnose(l->d, &node->mark, "%s: %s is out of range: 0.001Hz to %s", key->name,
 			 text, max);

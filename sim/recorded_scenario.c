@@ -107,16 +107,23 @@ static bool is_offline(const struct recorded_scenario *r, uint32_t cpu)
 	return r->offline[cpu / 64] >> (cpu % 64) & 1;
 }
 
-static void add_action(struct recorded_scenario *r, enum scenario_verb verb, uint64_t at_ns,
-                       uint32_t irq, uint32_t cpu)
+static void add(struct recorded_scenario *r, const struct recorded_action *action)
 {
-	struct recorded_action action = { at_ns, r->sequence, verb, irq, cpu, NULL };
-
 	if (r->actions->len == RECORDED_ACTIONS_MAX) {
 		r->actions_left_out++;
 		return;
 	}
-	g_array_append_val(r->actions, action);
+	g_array_append_vals(r->actions, action, 1);
+}
+
+static void add_of_irq(struct recorded_scenario *r, enum scenario_verb verb, uint32_t irq, uint64_t at_ns)
+{
+	add(r, &(struct recorded_action){ .at_ns = at_ns, .sequence = r->sequence, .verb = verb, .irq = irq });
+}
+
+static void add_of_cpu(struct recorded_scenario *r, enum scenario_verb verb, uint32_t cpu, uint64_t at_ns)
+{
+	add(r, &(struct recorded_action){ .at_ns = at_ns, .sequence = r->sequence, .verb = verb, .cpu = cpu });
 }
 
 static void add_raise(struct recorded_scenario *r, struct recorded_irq *irq, uint64_t at_ns)
@@ -289,12 +296,8 @@ static void set_affinity(struct recorded_scenario *r, struct recorded_irq *irq, 
 {
 	irq->mask_guessed = !mask;
 	irq->mask = mask ? mask : mask_of_cpu(r, cpu);
-	if (r->actions->len < RECORDED_ACTIONS_MAX) {
-		add_action(r, ACTION_MIGRATE, at_ns, index, 0);
-		g_array_index(r->actions, struct recorded_action, r->actions->len - 1).mask = irq->mask;
-	} else {
-		r->actions_left_out++;
-	}
+	add(r, &(struct recorded_action){ .at_ns = at_ns, .sequence = r->sequence, .verb = ACTION_MIGRATE,
+	                                  .irq = index, .mask = irq->mask });
 }
 
 /* The affinity that it has when it gets its first handler, or has from the start. */
@@ -310,7 +313,7 @@ static void set_first_affinity(struct recorded_scenario *r, struct recorded_irq 
 static void settle_refusal(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index)
 {
 	if (irq->refused && irq->life == LIFE_RESERVED) {
-		add_action(r, ACTION_REQUEST, irq->activated_ns, index, 0);
+		add_of_irq(r, ACTION_REQUEST, index, irq->activated_ns);
 	}
 	irq->refused = false;
 }
@@ -318,7 +321,7 @@ static void settle_refusal(struct recorded_scenario *r, struct recorded_irq *irq
 static void allocated(struct recorded_scenario *r, struct recorded_irq *irq, uint32_t index, uint64_t now_ns)
 {
 	if (irq->life == LIFE_ABSENT) {
-		add_action(r, ACTION_ALLOCATE, now_ns, index, 0);
+		add_of_irq(r, ACTION_ALLOCATE, index, now_ns);
 		live(irq, LIFE_RESERVED, now_ns);
 	}
 }
@@ -337,7 +340,7 @@ static void requested(struct recorded_scenario *r, struct recorded_irq *irq, uin
 		if (elsewhere && !irq->managed && !is_offline(r, cpu)) {
 			set_affinity(r, irq, index, mask, cpu, now_ns);
 		}
-		add_action(r, ACTION_REQUEST, now_ns, index, 0);
+		add_of_irq(r, ACTION_REQUEST, index, now_ns);
 	}
 	irq->asked = false;
 	live(irq, LIFE_REQUESTED, now_ns);
@@ -347,7 +350,7 @@ static void released(struct recorded_scenario *r, struct recorded_irq *irq, uint
 {
 	settle_refusal(r, irq, index);
 	if (irq->life == LIFE_REQUESTED) {
-		add_action(r, ACTION_RELEASE, now_ns, index, 0);
+		add_of_irq(r, ACTION_RELEASE, index, now_ns);
 		live(irq, LIFE_RESERVED, now_ns);
 	}
 }
@@ -356,7 +359,7 @@ static void freed(struct recorded_scenario *r, struct recorded_irq *irq, uint32_
 {
 	settle_refusal(r, irq, index);
 	if (irq->life != LIFE_ABSENT) {
-		add_action(r, ACTION_FREE, now_ns, index, 0);
+		add_of_irq(r, ACTION_FREE, index, now_ns);
 		live(irq, LIFE_ABSENT, now_ns);
 	}
 }
@@ -628,16 +631,16 @@ static void take_hotplug(struct recorded_scenario *r, const struct ftrace_event 
 	uint64_t *word = &r->offline[e->cpu / 64], bit = UINT64_C(1) << (e->cpu % 64);
 
 	if (e->kind == FT_K_CAN_UNPLUG && e->value[FTRACE_RET] < 0 && !(*word & bit)) {
-		add_action(r, ACTION_OFFLINE, now_ns, 0, e->cpu);
-		add_action(r, ACTION_ONLINE, now_ns + REFUSED_OFFLINE_NS, 0, e->cpu);
+		add_of_cpu(r, ACTION_OFFLINE, e->cpu, now_ns);
+		add_of_cpu(r, ACTION_ONLINE, e->cpu, now_ns + REFUSED_OFFLINE_NS);
 	} else if (e->kind == FT_K_FIXUP_IRQS && !(*word & bit)) {
 		*word |= bit;
 		r->hotplug_ns[e->cpu] = now_ns;
-		add_action(r, ACTION_OFFLINE, now_ns, 0, e->cpu);
+		add_of_cpu(r, ACTION_OFFLINE, e->cpu, now_ns);
 	} else if ((e->kind == FT_K_LAPIC_ONLINE || e->kind == FT_MATRIX_ONLINE) && *word & bit) {
 		*word &= ~bit;
 		r->hotplug_ns[e->cpu] = now_ns;
-		add_action(r, ACTION_ONLINE, now_ns, 0, e->cpu);
+		add_of_cpu(r, ACTION_ONLINE, e->cpu, now_ns);
 	}
 }
 
@@ -722,5 +725,8 @@ void recorded_scenario_end(struct recorded_scenario *r)
 {
 	if (r->waits) {
 		take_waiting(r, UINT64_MAX);
+	}
+	for (uint32_t i = 0; i < r->irqs->len; i++) {
+		settle_refusal(r, recorded_irq(r, i), i);
 	}
 }

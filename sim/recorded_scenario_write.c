@@ -9,17 +9,14 @@
 /* Vectors of interrupts that are no devices: a silent device for each CPU, and one for reservations. */
 #define OTHERS_CPUS_MAX 1024
 #define OTHERS_VECTORS_MAX 2048
-/* Of a raise process, and how long an interrupt must have had a handler to tell one. */
+/* How long an interrupt must have had a handler to tell a rate. */
 #define RATE_TIME_NS_MIN 1000000
-#define RATE_HZ_MIN 1e-3
-#define RATE_HZ_MAX 1e9
 #define DEVICES_MAX (SCENARIO_DEVICES_MAX - OTHERS_CPUS_MAX - 1)
 
 /* The slots of one silent device: each holds one vector at a time. */
 struct others {
 	uint32_t at_start;  /* vectors that it has when the recording begins */
-	uint32_t slots;     /* that it needs at most */
-	GArray *taken;      /* of bool, by slot */
+	GArray *taken;      /* of bool, by slot: as many as it needs at most */
 };
 
 /* One line of the file's actions. */
@@ -34,7 +31,7 @@ struct line {
 };
 
 struct left_out {
-	uint64_t not_msi, unknown, beyond, cpus, slots, actions, offline, moves, rates;
+	uint64_t not_msi, unknown, beyond, cpus, slots, actions, offline, moves, raises, rates;
 };
 
 struct writer {
@@ -42,7 +39,7 @@ struct writer {
 	uint32_t cpus;
 	uint64_t devices;
 	uint64_t assumed; /* of them, taken for maskable */
-	GArray *is_device; /* of bool, by irq */
+	bool *is_device; /* [r->irqs->len] */
 	struct others *others; /* [cpus + 1]: the last one of the reservations */
 	GArray *lines;
 	struct left_out left_out;
@@ -59,7 +56,7 @@ static bool could_be_device(const struct recorded_irq *irq)
 
 static bool is_device(const struct writer *w, uint32_t irq)
 {
-	return irq != HOLDING_NO_IRQ && g_array_index(w->is_device, bool, irq);
+	return irq != HOLDING_NO_IRQ && w->is_device[irq];
 }
 
 static bool can_mask(const struct recorded_scenario *r, const struct recorded_irq *irq)
@@ -82,22 +79,23 @@ static bool has_rate(const struct recorded_scenario *r, const struct recorded_ir
 {
 	double rate_hz = rate_of(r, irq);
 
-	return active_ns(r, irq) >= RATE_TIME_NS_MIN && rate_hz >= RATE_HZ_MIN && rate_hz <= RATE_HZ_MAX;
+	return active_ns(r, irq) >= RATE_TIME_NS_MIN && rate_hz >= SCENARIO_RATE_HZ_MIN &&
+	       rate_hz <= (double)SCENARIO_RATE_HZ_MAX;
 }
 
 static void choose_devices(struct writer *w)
 {
 	const struct recorded_scenario *r = w->r;
 
-	g_array_set_size(w->is_device, r->irqs->len);
 	for (uint32_t i = 0; i < w->r->irqs->len; i++) {
 		const struct recorded_irq *irq = recorded_irq(r, i);
 		bool could = could_be_device(irq);
 		bool chosen = could && w->devices < DEVICES_MAX;
-		g_array_index(w->is_device, bool, i) = chosen;
+		w->is_device[i] = chosen;
 		w->devices += chosen;
 		w->assumed += chosen && irq->reservable < 0 && !r->remapped && !irq->managed;
 		w->left_out.beyond += could && !chosen;
+		w->left_out.raises += chosen ? 0 : irq->raises;
 		w->left_out.rates += chosen && r->fit && irq->raises && !has_rate(r, irq) ? irq->raises : 0;
 		if (!could && irq->life != LIFE_UNKNOWN) {
 			w->left_out.not_msi += !irq->message;
@@ -230,9 +228,6 @@ static void play_others(struct writer *w)
 		struct line line = { c->at_ns, c->sequence, c->opens ? ACTION_ALLOCATE : ACTION_FREE, true, cpu,
 		                     slots[c->holding], NULL };
 		g_array_append_val(w->lines, line);
-	}
-	for (uint32_t cpu = 0; cpu <= w->cpus; cpu++) {
-		w->others[cpu].slots = w->others[cpu].taken->len;
 	}
 	g_array_free(changes, TRUE);
 }
@@ -409,15 +404,15 @@ static void write_others(const struct writer *w, FILE *out)
 	for (uint32_t cpu = 0; cpu <= w->cpus; cpu++) {
 		const struct others *others = &w->others[cpu];
 		bool reserved = cpu == w->cpus;
-		if (!others->slots) {
+		if (!others->taken->len) {
 			continue;
 		}
 		fputs("  - {name: ", out);
 		if (reserved) {
-			fprintf(out, "reserved, kind: msix, vectors: %u, allocated: %u, requested: 0", others->slots,
+			fprintf(out, "reserved, kind: msix, vectors: %u, allocated: %u, requested: 0", others->taken->len,
 			        others->at_start);
 		} else {
-			fprintf(out, "others%u, kind: msix, vectors: %u, allocated: %u, cpus: [%u]", cpu, others->slots,
+			fprintf(out, "others%u, kind: msix, vectors: %u, allocated: %u, cpus: [%u]", cpu, others->taken->len,
 			        others->at_start, cpu);
 		}
 		fputs(others->at_start ? ", needed: 1}\n" : "}\n", out);
@@ -511,14 +506,15 @@ static void write_comment(const struct writer *w, FILE *out)
 		const char *text;
 	} lines[] = {
 		{ w->left_out.unknown, "MSIs whose first CPU, or whose managed CPUs, are not recorded" },
-		{ w->left_out.beyond, "MSIs beyond 3071" },
+		{ w->left_out.beyond, "MSIs beyond what a scenario can hold" },
 		{ w->left_out.cpus, "CPUs beyond 1,024 whose other vectors are not held" },
 		{ w->left_out.slots, "vectors of other interrupts, beyond what a device can hold" },
 		{ w->left_out.offline, "CPUs going off line, or coming back, that cannot have been" },
+		{ w->left_out.raises, "raises of interrupts that are no devices" },
 		{ w->left_out.rates, "raises of devices that tell no rate: active for less than 1 ms, or below 0.001 a second" },
 		{ r->moves_to_offline + w->left_out.moves, "moves to CPUs that are offline: their return is not recorded" },
 		{ r->raises_left_out, "raises at the same time as another one, or beyond 1,000,000" },
-		{ r->actions_left_out + w->left_out.actions, "actions beyond 50,000" },
+		{ r->actions_left_out + w->left_out.actions, "actions beyond what a scenario can hold" },
 		{ r->later_left_out, "events later than simulated time can count" },
 	};
 
@@ -558,7 +554,7 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, c
 	if (!later) {
 		g_error("out of memory");
 	}
-	w.is_device = g_array_new(FALSE, TRUE, sizeof(bool));
+	w.is_device = g_new0(bool, r->irqs->len + 1);
 	w.lines = g_array_new(FALSE, FALSE, sizeof(struct line));
 	w.others = g_new0(struct others, cpus + 1);
 	for (uint32_t cpu = 0; cpu <= cpus; cpu++) {
@@ -592,6 +588,6 @@ bool recorded_scenario_write(const struct recorded_scenario *r, uint32_t cpus, c
 	}
 	g_free(w.others);
 	g_array_free(w.lines, TRUE);
-	g_array_free(w.is_device, TRUE);
+	g_free(w.is_device);
 	return w.devices > 0;
 }

@@ -21,6 +21,10 @@
 /* Simulated time is exact in a double up to here: 2^53 - 1 ps, about 2.5 hours. */
 #define SCENARIO_DURATION_PS_MAX ((UINT64_C(1) << 53) - 1)
 
+/* Of raises and actions, in Hz. */
+#define SCENARIO_RATE_HZ_MIN 1e-3
+#define SCENARIO_RATE_HZ_MAX UINT64_C(1000000000)
+
 #define SCENARIO_CPUS_MAX 8192
 #define SCENARIO_DEVICES_MAX 4096
 #define SCENARIO_VCPUS_MAX 1024

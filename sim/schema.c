@@ -7,7 +7,6 @@
 #include "sim/scenario.h"
 
 #define COUNT_MAX UINT32_MAX
-#define RATE_HZ_MAX UINT64_C(1000000000)
 
 static const struct schema_name arch_names[] = {
 	{ "x86", ARCH_X86, "local APICs with 256 vectors a CPU" },
@@ -175,7 +174,7 @@ static const struct schema_key raise_keys[] = {
 	{ "process", TYPE_ENUM, IN(scenario_arrivals, process), .names = process_names,
 	  .preset_note = "poisson where 'rate' alone is given, otherwise none",
 	  .documentation = "how the device decides to raise" },
-	{ "rate", TYPE_RATE, IN(scenario_arrivals, rate_hz), .max = RATE_HZ_MAX,
+	{ "rate", TYPE_RATE, IN(scenario_arrivals, rate_hz), .max = SCENARIO_RATE_HZ_MAX,
 	  .documentation = "raises a second of each vector (poisson, bursts)" },
 	{ "period", TYPE_DURATION, IN(scenario_arrivals, period_ps), .min = 1,
 	  .max = SCENARIO_DURATION_PS_MAX, .documentation = "time between two raises (periodic)" },
@@ -370,7 +369,7 @@ static const struct schema_key action_keys[] = {
 	{ "every", TYPE_DURATION, IN(scenario_action, every_ps), .min = 1,
 	  .max = SCENARIO_DURATION_PS_MAX,
 	  .documentation = "again and again, after each interval" },
-	{ "rate", TYPE_RATE, IN(scenario_action, rate_hz), .max = RATE_HZ_MAX,
+	{ "rate", TYPE_RATE, IN(scenario_action, rate_hz), .max = SCENARIO_RATE_HZ_MAX,
 	  .documentation = "again and again, at random times of this rate" },
 	{ "start", TYPE_DURATION, IN(scenario_action, at_ps), .max = SCENARIO_DURATION_PS_MAX,
 	  .preset_note = "one interval after the start of the run",

@@ -27,10 +27,11 @@ bool irq_mask_reaches_online(const struct machine *m, const uint64_t *mask)
 	return false;
 }
 
-static void store_affinity(struct machine *m, uint32_t desc, const uint64_t *mask)
+/* masks: affinity or pending_affinity of the machine. */
+static void store_mask(const struct machine *m, uint64_t *masks, uint32_t desc, const uint64_t *mask)
 {
 	for (uint32_t word = 0; word < m->cpu_words; word++) {
-		m->affinity[(size_t)desc * m->cpu_words + word] = mask[word];
+		masks[(size_t)desc * m->cpu_words + word] = mask[word];
 	}
 }
 
@@ -51,7 +52,7 @@ void irq_setup_affinity(struct machine *m, uint32_t desc)
 	}
 	mask = node_mask(m, socket, online, near) ? near : online;
 	if (mask[d->cpu / 64] >> (d->cpu % 64) & 1) {
-		store_affinity(m, desc, mask);
+		store_mask(m, m->affinity, desc, mask);
 	}
 }
 
@@ -67,7 +68,7 @@ int irq_do_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	if (moved < 0) {
 		return moved;
 	}
-	store_affinity(m, desc, mask);
+	store_mask(m, m->affinity, desc, mask);
 	emit_move(k, desc, moved ? MOVE_DONE : MOVE_NOTHING);
 	return 0;
 }
@@ -109,9 +110,7 @@ static void leave_to_acknowledge(struct kthread *k, uint32_t desc, const uint64_
 {
 	struct machine *m = k->machine;
 
-	for (uint32_t word = 0; word < m->cpu_words; word++) {
-		m->pending_affinity[(size_t)desc * m->cpu_words + word] = mask[word];
-	}
+	store_mask(m, m->pending_affinity, desc, mask);
 	m->desc[desc].flags |= DESC_MOVE_PENDING;
 	emit_move(k, desc, MOVE_DEFERRED_TO_ACK);
 }
@@ -147,7 +146,7 @@ int irq_set_affinity(struct kthread *k, uint32_t desc, const uint64_t *mask)
 	k_work(k, m->config->timings.set_affinity_ps);
 	lock_in_place(k, desc);
 	if (waits_for_request(d) && irq_mask_reaches_online(m, mask)) {
-		store_affinity(m, desc, mask);
+		store_mask(m, m->affinity, desc, mask);
 		k_desc_unlock(k, desc);
 		k_irq_restore(k);
 		return 0;

@@ -2,26 +2,9 @@
 # SPDX-License-Identifier: MIT
 # outputs.sh MSIRACE FOLDER: a document that cannot be written leaves the one that was there, and nothing beside it; no
 # command writes a file that it reads, or one file twice.
-set -u
-msirace=$1
-cd "$2" || exit 1
-work=$(mktemp -d)
+. "$2/suite.sh"
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-failed=0
-fail()
-{
-	echo "FAILED: $*"
-	failed=1
-}
-# expect STATUS ARGS...: runs msirace, with its output in $work/out and its messages in $work/err.
-expect()
-{
-	status=$1
-	shift
-	"$msirace" "$@" >"$work/out" 2>"$work/err" </dev/null
-	found=$?
-	[ $found -eq "$status" ] || fail "$*: exit status $found, not $status: $(cat "$work/err")"
-}
+cd "$2" || exit 1
 says()
 {
 	grep -qF -e "$1" "$work/err" || fail "no '$1' in: $(cat "$work/err")"

@@ -4,15 +4,6 @@
 # MSIRACE_GOLDEN=write in the environment rewrites tests/data/plot/golden: look at the difference before it is committed.
 . "$2/suite.sh"
 cd "$2/../data/plot" || exit 1
-# expect STATUS ARGS...: runs msirace, with its output in $work/out and its messages in $work/err
-expect()
-{
-	status=$1
-	shift
-	"$msirace" "$@" >"$work/out" 2>"$work/err" </dev/null
-	found=$?
-	[ $found -eq "$status" ] || fail "$*: exit status $found, not $status: $(cat "$work/err")"
-}
 says()
 {
 	grep -qF -e "$2" "$work/$1" || fail "no '$2' in: $(cat "$work/$1")"

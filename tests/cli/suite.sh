@@ -10,3 +10,12 @@ fail()
 	echo "FAILED: $*"
 	failed=1
 }
+# expect STATUS ARGS...: runs msirace, with its output in $work/out and its messages in $work/err
+expect()
+{
+	status=$1
+	shift
+	"$msirace" "$@" >"$work/out" 2>"$work/err" </dev/null
+	found=$?
+	[ $found -eq "$status" ] || fail "$*: exit status $found, not $status: $(cat "$work/err")"
+}
